@@ -1,0 +1,4 @@
+"""The modem as plain functions and small classes over arrays: NumPy, SciPy and numba, nothing of ours."""
+
+if __name__ != "semwave.modulation":  # the same file under a second name would make a second set of classes
+    raise ImportError("import semwave.modulation, not modulation (after: pip install -e .)")

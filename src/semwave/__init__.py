@@ -1,0 +1,3 @@
+"""semwave: a flowgraph framework for generative semantic image communication."""
+
+__version__ = "0.1.0"

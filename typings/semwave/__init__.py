@@ -1,0 +1,1 @@
+../../src/semwave/__init__.py
