@@ -1,7 +1,7 @@
 """Pictures from files: every common format becomes uint8 RGB, every bad file becomes one clear message.
 
-Sizes are read from the file's header and checked before memory is taken for the pixels. Transparent pictures are
-composited on white. EXIF rotation is applied. Colour profiles are not: the numbers in the file are taken as sRGB.
+Sizes are read from the file's header and checked before memory is taken for the pixels. Transparent pictures
+are composited on white. EXIF rotation is applied. Colour profiles are not: the numbers are taken as sRGB.
 """
 
 import re
@@ -17,7 +17,10 @@ MAX_PIXELS = 64_000_000
 MAX_FILE_BYTES = 256_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "PPM")
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .avif .gif .tif .tiff .bmp .dib .ppm .pgm .pbm .pnm".split()
+    [
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif"),
+        *(".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm"),
+    ]
 )
 
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -103,9 +106,8 @@ def save_png(path: str | Path, image: NDArray[Any]) -> None:
         PictureError: another shape or type, or the file cannot be written.
     """
     if image.dtype != np.uint8 or 0 in image.shape or not _is_picture_shape(image.shape):
-        raise PictureError(
-            f"image must be uint8 [rows, columns, 3] or [rows, columns], not {image.dtype} {list(image.shape)}"
-        )
+        found = f"{image.dtype} {list(image.shape)}"
+        raise PictureError(f"image must be uint8 [rows, columns, 3] or [rows, columns], not {found}")
     try:
         Image.fromarray(np.ascontiguousarray(image)).save(path, format="PNG")
     except OSError as error:
