@@ -1,0 +1,206 @@
+"""Compiled loops behind :mod:`semwave.modulation.qam`; readable equals live in ``qam_reference``.
+
+Each kernel walks the symbols in blocks and keeps the loop over the symbols of a block innermost, which is
+what lets the compiler use whatever vector unit the machine has. They release the GIL and compile
+at first call.
+"""
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+BLOCK = 256
+_F = np.float32
+_LOG2E = _F(1.4426950408889634)
+_LN2 = _F(0.6931471805599453)
+_LN1_5 = _F(0.4054651081081644)
+_E2, _E3, _E4, _E5, _E6 = (_F(1 / f) for f in (2, 6, 24, 120, 720))
+_A3, _A5, _A7 = _F(1 / 3), _F(1 / 5), _F(1 / 7)
+_FAST = {"contract", "nsz", "arcp", "reassoc"}  # inf and nan keep their meaning
+
+
+@nb.njit(cache=True, fastmath=_FAST, error_model="numpy", inline="always")
+def exp_negative(x: Any) -> Any:
+    """e^x for x <= 0 in float32, relative error below 2e-6 for x > -20 and exactly tiny beyond -87."""
+    t = max(x, _F(-87.0)) * _LOG2E
+    whole = np.floor(t + _F(0.5))
+    r = (t - whole) * _LN2
+    p = _F(1) + r * (_F(1) + r * (_E2 + r * (_E3 + r * (_E4 + r * (_E5 + r * _E6)))))
+    return p * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@nb.njit(cache=True, fastmath=_FAST, error_model="numpy", inline="always")
+def ln_positive(x: Any) -> Any:
+    """ln x for normal positive float32 x, absolute error below 1e-6.
+
+    ln m = ln 1.5 + 2 artanh((m-1.5)/(m+1.5)).
+    """
+    bits = np.float32(x).view(np.int32)
+    exponent = np.int32(bits >> np.int32(23)) - np.int32(127)
+    mantissa = np.int32((bits & np.int32(0x7FFFFF)) | np.int32(0x3F800000)).view(np.float32)
+    s = (mantissa - _F(1.5)) / (mantissa + _F(1.5))
+    q = s * s
+    return _F(exponent) * _LN2 + _LN1_5 + _F(2) * s * (_F(1) + q * (_A3 + q * (_A5 + q * _A7)))
+
+
+@nb.njit(cache=True, nogil=True)
+def map_bits(bits: Array, points: Array, k: int, out: Array) -> Any:
+    """Group k bits MSB first and look the point up; returns the OR of all bits, which shows bits above 1."""
+    seen = np.uint8(0)
+    for i in range(out.size):
+        index = 0
+        for j in range(k):
+            b = bits[i * k + j]
+            seen |= b
+            index = (index << 1) | (b & 1)
+        out[i] = points[index]
+    return seen
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def hard_square(parts: Array, scale: Any, m: int, out: Array) -> None:
+    """Hard bits of square QAM: parts `[2n]` (I, Q, I, ...) times scale are odd-integer levels, m bits an axis."""
+    v = np.empty(2 * BLOCK, np.float32)
+    for first in range(0, parts.size, 2 * BLOCK):
+        size = min(2 * BLOCK, parts.size - first)
+        for e in range(size):
+            v[e] = parts[first + e] * scale
+        fold = _F(1 << (m - 1))
+        for j in range(m):
+            for e in range(size):
+                at = first + e
+                out[(at >> 1) * 2 * m + 2 * j + (at & 1)] = v[e] < 0
+                v[e] = fold - abs(v[e])
+            fold *= _F(0.5)
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def maxlog_square(parts: Array, inv_n0: Array, step: int, scale: Any, m: int, out: Array) -> None:
+    """Max-log LLRs of square QAM in closed form.
+
+    Labels of TS 38.211 fold: with levels +-1, +-3, ... the next bit of an axis is the sign of 2^(m-1) - |v|, so
+    each bit is the sign bit of a smaller PAM, whose LLR is -sgn(v) (1 + a)(2|v| + 1 - a)/n0 with a the level
+    nearest to |v|.
+    """
+    v = np.empty(2 * BLOCK, np.float32)
+    c = np.empty(2 * BLOCK, np.float32)
+    back = _F(1) / (scale * scale)
+    for first in range(0, parts.size, 2 * BLOCK):
+        size = min(2 * BLOCK, parts.size - first)
+        for e in range(size):
+            v[e] = parts[first + e] * scale
+            c[e] = inv_n0[((first + e) >> 1) * step] * back
+        fold = _F(1 << (m - 1))
+        for j in range(m):
+            top = _F(2) * fold - _F(1)
+            for e in range(size):
+                at = first + e
+                u = abs(v[e])
+                a = min(_F(2) * np.floor(_F(0.5) * u) + _F(1), top)
+                llr = (_F(1) + a) * (u + u + _F(1) - a) * c[e]
+                out[(at >> 1) * 2 * m + 2 * j + (at & 1)] = llr if v[e] < 0 else -llr
+                v[e] = fold - u
+            fold *= _F(0.5)
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def exact_square(parts: Array, inv_n0: Array, step: int, levels: Array, m: int, out: Array) -> None:
+    """Exact LLRs of square QAM, one log-sum-exp per axis and bit; levels [2^m] float32 by axis label."""
+    size_max = 2 * BLOCK
+    c = np.empty(size_max, np.float32)
+    m0, m1 = np.empty(size_max, np.float32), np.empty(size_max, np.float32)
+    s0, s1 = np.empty(size_max, np.float32), np.empty(size_max, np.float32)
+    for first in range(0, parts.size, size_max):
+        size = min(size_max, parts.size - first)
+        y = parts[first : first + size]
+        for e in range(size):
+            c[e] = inv_n0[((first + e) >> 1) * step]
+        for j in range(m):
+            m0[:] = np.inf
+            m1[:] = np.inf
+            s0[:] = 0
+            s1[:] = 0
+            for label in range(levels.size):
+                near = m1 if (label >> (m - 1 - j)) & 1 else m0
+                for e in range(size):
+                    d = y[e] - levels[label]
+                    near[e] = min(near[e], d * d)
+            for label in range(levels.size):
+                one = (label >> (m - 1 - j)) & 1
+                near = m1 if one else m0
+                total = s1 if one else s0
+                for e in range(size):
+                    d = y[e] - levels[label]
+                    total[e] += exp_negative(-max(d * d - near[e], _F(0)) * c[e])
+            for e in range(size):
+                at = first + e
+                llr = (m0[e] - m1[e]) * c[e] + ln_positive(s1[e] / s0[e])
+                out[(at >> 1) * 2 * m + 2 * j + (at & 1)] = llr
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def llr_any(
+    re: Array,
+    im: Array,
+    inv_n0: Array,
+    step: int,
+    points_re: Array,
+    points_im: Array,
+    k: int,
+    exact: bool,
+    out: Array,
+) -> None:
+    """LLRs over all points of any constellation, labels being the indices of the points."""
+    d = np.empty(BLOCK, np.float32)
+    near = np.empty((k, 2, BLOCK), np.float32)
+    total = np.empty((k, 2, BLOCK), np.float32)
+    for first in range(0, re.size, BLOCK):
+        size = min(BLOCK, re.size - first)
+        near[:] = np.inf
+        total[:] = 0
+        for sweep in range(2 if exact else 1):
+            for label in range(points_re.size):
+                for e in range(size):
+                    dx = re[first + e] - points_re[label]
+                    dy = im[first + e] - points_im[label]
+                    d[e] = (dx * dx + dy * dy) * inv_n0[(first + e) * step]
+                for j in range(k):
+                    best = near[j, (label >> (k - 1 - j)) & 1]
+                    if sweep == 0:
+                        for e in range(size):
+                            best[e] = min(best[e], d[e])
+                    else:
+                        weight = total[j, (label >> (k - 1 - j)) & 1]
+                        for e in range(size):
+                            weight[e] += exp_negative(-max(d[e] - best[e], _F(0)))
+        for j in range(k):
+            for e in range(size):
+                llr = near[j, 0, e] - near[j, 1, e]
+                if exact:
+                    llr += ln_positive(total[j, 1, e] / total[j, 0, e])
+                out[(first + e) * k + j] = llr
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def hard_any(re: Array, im: Array, points_re: Array, points_im: Array, k: int, out: Array) -> None:
+    """Bits of the nearest point of any constellation."""
+    best = np.empty(BLOCK, np.float32)
+    chosen = np.empty(BLOCK, np.int32)
+    for first in range(0, re.size, BLOCK):
+        size = min(BLOCK, re.size - first)
+        best[:] = np.inf
+        chosen[:] = 0
+        for label in range(points_re.size):
+            for e in range(size):
+                dx = re[first + e] - points_re[label]
+                dy = im[first + e] - points_im[label]
+                d = dx * dx + dy * dy
+                chosen[e] = label if d < best[e] else chosen[e]
+                best[e] = min(best[e], d)
+        for e in range(size):
+            for j in range(k):
+                out[(first + e) * k + j] = (chosen[e] >> (k - 1 - j)) & 1
