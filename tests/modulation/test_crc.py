@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semwave.modulation import crc
@@ -47,6 +47,7 @@ def test_published_check_values(name, value):
     assert crc.compute_bytes(b"123456789", name) == value
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.binary(max_size=200))
 def test_crc32_is_zlib(data):
     assert crc.compute_bytes(data, "gr-32") == zlib.crc32(data)
@@ -74,6 +75,7 @@ def test_crc8_starts_from_ones():
         assert crc.compute_bytes(data, "gr-8") == by_hand(data)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.sampled_from(crc.names()), st.integers(0, 150), st.integers(0, 2**32 - 1), st.data())
 def test_append_passes_and_any_short_burst_fails(name, n, seed, data):
     bits = np.random.default_rng(seed).integers(0, 2, n, dtype=np.uint8)
@@ -105,6 +107,7 @@ def test_batches_equal_rows_and_inputs_stay():
     assert crc.compute(bits[:0], "6").shape == (0, 3, 6)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.binary(max_size=50), st.sampled_from(["24A", "24C", "16", "32", "8"]))
 def test_byte_forms_round_trip(data, name):
     sent = crc.append_bytes(data, name)
