@@ -59,14 +59,6 @@ def test_lfsr_is_gnu_radios(length, data):
     assert scramble.lfsr(mask, length, seed, 70).tolist() == gnu_radio_lfsr(mask, length, seed, 70)
 
 
-def test_gnu_radio_ofdm_register_has_a_long_period():
-    bits = scramble.lfsr(scramble.OFDM_MASK, scramble.OFDM_LENGTH, 0x7F, 1000)
-    assert bits[:7].tolist() == [1] * 7
-    bits = bits[8:]  # bit 0 is no tap, so the first bits are outside the cycle
-    period = next(p for p in range(1, 500) if np.array_equal(bits[p:], bits[:-p]))
-    assert period > 100
-
-
 @settings(deadline=None)  # the first call compiles
 @given(st.integers(0, 2**32 - 1), st.integers(0, 200), st.integers(1, 127), st.integers(0, 2**31 - 1))
 def test_additive_scramblers_are_their_own_inverse(seed, n, wifi_seed, c_init):
