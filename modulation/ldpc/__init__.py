@@ -1,0 +1,7 @@
+"""Low-density parity-check codes of 3GPP NR and IEEE 802.11: encoders, rate matching and layered decoders."""
+
+from semwave.modulation.ldpc.code import LdpcCode, WifiCode
+from semwave.modulation.ldpc.decoder import DecodeResult
+from semwave.modulation.ldpc.nr import NrCode
+
+__all__ = ["DecodeResult", "LdpcCode", "NrCode", "WifiCode"]
