@@ -1,0 +1,278 @@
+"""One run of a flowgraph: threads, the first error, statistics."""
+
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from semwave.runtime.block import Block, Context, Source
+from semwave.runtime.errors import BlockError, ConnectError, FlowgraphError, ParameterError
+from semwave.runtime.graph import Flowgraph
+from semwave.runtime.group import Group, assign, make_runner
+from semwave.runtime.params import checked, param_specs
+from semwave.runtime.room import Queue, Room
+from semwave.runtime.runner import Runner
+
+STOP_DEADLINE_S = 10.0  # how long blocks may take to notice that a run was aborted
+
+
+@dataclass
+class BlockStats:
+    """What one block did: calls of ``work``, items, seconds in its hooks, most packets queued before it, its own
+    counts.
+    """
+
+    name: str
+    block: str
+    calls: int
+    items_in: int
+    items_out: int
+    busy_s: float
+    queue_high: int
+    counts: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Result:
+    """What a run came to."""
+
+    seconds: float
+    blocks: list[BlockStats]
+    warnings: list[str]
+    interrupted: bool = False
+    threads: int = 0
+    queue_growth: int = 0
+
+    def __getitem__(self, name: str) -> BlockStats:
+        """Statistics of one block."""
+        return next(b for b in self.blocks if b.name == name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Run:
+    """A flowgraph on its way.
+
+    ``threads`` False runs everything in one thread; ``queue_depth`` bounds every queue (packets); ``recut`` is for
+    tests:
+    a function that cuts a stream packet into pieces, applied at every edge. Results depend on none of them.
+    """
+
+    def __init__(
+        self,
+        graph: Flowgraph,
+        *,
+        threads: bool = True,
+        queue_depth: int = 8,
+        chunk: int | None = None,
+        recut: Any = None,
+    ) -> None:
+        self.graph, self.plan = graph, graph.plan()
+        self.room = Room(queue_depth)
+        self.runners: dict[str, Runner] = {}
+        self.begun_at = self.ended_at = 0.0
+        self.interrupted = False
+        self._threads: list[threading.Thread] = []
+        self._stop_errors: list[BaseException] = []
+        self._build(threads, chunk or graph.chunk, recut)
+
+    def _build(self, threads: bool, chunk: int, recut: Any) -> None:
+        plan = self.plan
+        for name, block in plan.blocks.items():
+            used = {e.out for e in plan.edges if e.source == name}
+            outputs = {n: s for n, s in plan.outputs[name].items() if n in used}
+            ctx = Context(name, self.graph.seed, plan.inputs[name], outputs, chunk)
+            ctx._stopping = lambda: self.room.stopping or self.room.aborted
+            self.runners[name] = make_runner(name, block, ctx)
+            self.runners[name].recut = recut
+        where = assign(plan, threads)
+        members: dict[int, list[Runner]] = {}
+        for name, number in where.items():
+            members.setdefault(number, []).append(self.runners[name])
+        groups = {number: Group(self.room, runners) for number, runners in members.items()}
+        for runner in self.runners.values():
+            if isinstance(runner.block, Source):
+                groups[where[runner.name]].entries.append(runner)  # type: ignore[arg-type]
+        for e in plan.edges:
+            self._edge(e.source, e.out, e.target, e.into, groups[where[e.source]], groups[where[e.target]])
+        for runner in self.runners.values():
+            runner.wired()
+        for group in groups.values():
+            group.find_joins()
+        self.room.groups = list(groups.values())
+
+    def _edge(self, source: str, out: str, target: str, into: str, giver: Group, taker: Group) -> None:
+        a, b = self.runners[source], self.runners[target]
+        port = b.in_names.index(into)
+        a.live += 1
+        if giver is taker:
+            a.consumers[a.out_names.index(out)].append((b, port))
+            b.producers[port] = a
+        else:
+            queue = Queue(self.room, a, giver, b, port)
+            a.consumers[a.out_names.index(out)].append((queue, 0))
+            b.producers[port] = queue
+            taker.entries.append(queue)
+
+    # ---- life ----------------------------------------------------------------------------------------------
+
+    def start(self) -> "Run":
+        """Start every block, group by group, then let the packets flow."""
+        self.begun_at = time.perf_counter()
+        go = threading.Event()
+        for i, group in enumerate(self.room.groups):
+            thread = threading.Thread(
+                target=self._group_thread,
+                args=(group, go),
+                name=f"semwave-{i}-{group.runners[0].name}",
+                daemon=True,
+            )
+            self._threads.append(thread)
+            thread.start()
+            group.started.wait()  # one at a time: heavy imports do not like company
+            if self.room.aborted:
+                break
+        go.set()
+        return self
+
+    def _group_thread(self, group: Group, go: threading.Event) -> None:
+        try:
+            try:
+                group.start_blocks()
+            finally:
+                group.started.set()
+            go.wait()
+            group.loop()
+        except BaseException as error:
+            self.room.abort(error)
+        finally:
+            errors = group.stop_blocks()
+            with self.room.lock:
+                self._stop_errors += errors
+                group.over = True
+                self.room.lock.notify_all()
+            if errors:
+                self.room.abort(errors[0])
+
+    def stop(self) -> None:
+        """End the sources; what is on its way still arrives, then the run ends."""
+        self.interrupted = True
+        self.room.stop()
+
+    def abort(self) -> None:
+        """End at once."""
+        self.interrupted = True
+        self.room.abort(None)
+
+    def set(self, block: str, **changes: Any) -> None:
+        """Change tunable parameters of a running block; they take effect between two of its calls."""
+        if block not in self.runners:
+            raise ParameterError(f"no block {block!r}; there are {', '.join(self.runners)}")
+        runner = self.runners[block]
+        cls = type(runner.block)
+        for name, value in changes.items():
+            checked(cls, name, value)
+            if not param_specs(cls)[name].param.tunable:
+                tunable = [n for n, s in param_specs(cls).items() if s.param.tunable]
+                raise ParameterError(
+                    f"{name} cannot change while running; these can: {', '.join(tunable) or 'none'}",
+                    f"{block} ({cls.__name__})",
+                )
+        runner.changes.append(changes)
+
+    @property
+    def running(self) -> bool:
+        """Whether any group is still at work."""
+        return any(t.is_alive() for t in self._threads)
+
+    def wait(self, timeout_s: float | None = None) -> Result:
+        """Wait for the end; raises the first error. Ctrl-C stops the sources, a second Ctrl-C aborts."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while self.running:
+            try:
+                self._join_some(deadline)
+            except KeyboardInterrupt:
+                if self.interrupted:
+                    self.abort()
+                    raise
+                self.stop()
+        self.ended_at = time.perf_counter()
+        if self.room.error is not None:
+            self._raise()
+        return self.result()
+
+    def _join_some(self, deadline: float | None) -> None:
+        """Join with short waits, so that Ctrl-C is heard; gives up on blocks that do not come back after an abort."""
+        for thread in self._threads:
+            thread.join(0.2)
+            if self.room.aborted:
+                self._join_all(STOP_DEADLINE_S)
+                return
+            if deadline is not None and time.monotonic() > deadline:
+                self.room.abort(BlockError(f"the run did not end in time; busy: {', '.join(self._busy())}"))
+
+    def _join_all(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        stuck = self._busy()
+        if stuck:
+            error = self.room.error or BlockError("aborted")
+            error.add_note(f"these did not stop within {seconds:g} s and were left behind: {', '.join(stuck)}")
+            self._threads = [t for t in self._threads if not t.is_alive()]
+
+    def _busy(self) -> list[str]:
+        return [t.name for t in self._threads if t.is_alive()]
+
+    def _raise(self) -> None:
+        error = self.room.error
+        assert error is not None
+        for other in self._stop_errors:
+            if other is not error:
+                error.add_note(f"then: {other}")
+        raise error
+
+    # ---- looking -------------------------------------------------------------------------------------------
+
+    def progress(self) -> tuple[float, float] | None:
+        """How much the sources have done, and of how much; None when no source knows."""
+        known = [p for r in self.runners.values() if isinstance(r.block, Source) and (p := r.block.progress())]
+        return (sum(p[0] for p in known), sum(p[1] for p in known)) if known else None
+
+    def result(self) -> Result:
+        """Statistics up to now."""
+        end = self.ended_at or time.perf_counter()
+        high: dict[str, int] = {}
+        for group in self.room.groups:
+            for entry in group.entries:
+                if isinstance(entry, Queue):
+                    high[entry.consumer.name] = max(high.get(entry.consumer.name, 0), entry.high)
+        stats = [
+            BlockStats(
+                name,
+                type(r.block).__name__,
+                r.calls,
+                r.items_in,
+                sum(r.sent),
+                r.busy_ns * 1e-9,
+                high.get(name, 0),
+                dict(r.ctx.counters),
+                dict(r.ctx.facts),
+            )
+            for name, r in self.runners.items()
+        ]
+        warnings = [f"{name}: {text}" for name, r in self.runners.items() for text in r.ctx.warnings]
+        return Result(end - self.begun_at, stats, warnings, self.interrupted, len(self.room.groups), self.room.grown)
+
+
+def find_block(graph: Flowgraph, name: str) -> Block:
+    """The block called ``name``; raises ConnectError listing what there is."""
+    if name not in graph.blocks:
+        raise ConnectError(f"no block {name!r}; there are {', '.join(graph.blocks)}")
+    return graph.blocks[name]
+
+
+__all__ = ["BlockStats", "FlowgraphError", "Result", "Run", "find_block"]

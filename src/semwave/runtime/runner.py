@@ -1,0 +1,292 @@
+"""Runners: one per block and run. They call the block's hooks, number what comes out, count, and pass on the end.
+
+A group's thread works through a stack of tasks ``(target, port, item)``, last in first out, so that a packet goes all
+the
+way down before the next one starts ("run to completion"): two buffers are alive in a chain, however long it is.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from time import perf_counter_ns as clock
+from typing import Any, Protocol
+
+from semwave.runtime.block import BatchBlock, Block, Context, FrameBlock
+from semwave.runtime.errors import BlockError, FlowgraphError, PortError
+from semwave.runtime.packet import Packet, Spec, Stream, Tag, frozen
+from semwave.runtime.params import checked
+
+
+class _Signal:
+    """Things on an edge that are not packets."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+END = _Signal("END")
+RESUME = -1  # port number of a task that goes on with (iterator, where) of the runner's own
+FLUSH = -2  # port number of a task that ends the runner once everything above it on the stack is done
+
+Task = tuple["Target", int, Any]
+
+
+class Target(Protocol):
+    """Whatever a task can be handed to: a runner, or a queue to another group."""
+
+    def take(self, port: int, item: Any, stack: list[Task]) -> None:
+        """Handle one item."""
+
+    def lose(self) -> None:
+        """A consumer is gone (for producers)."""
+
+
+class Runner:
+    """What every kind of block has in common."""
+
+    def __init__(self, name: str, block: Block, ctx: Context) -> None:
+        self.name, self.block, self.ctx = name, block, ctx
+        self.in_names, self.out_names = list(ctx.inputs), list(ctx.outputs)
+        self.in_stream = [isinstance(s, Stream) for s in ctx.inputs.values()]
+        self.out_specs: list[Spec] = [ctx.outputs[n] for n in self.out_names]
+        self.consumers: list[list[tuple[Target, int]]] = [[] for _ in self.out_names]
+        self.producers: list[Target | None] = [None for _ in self.in_names]
+        self.live = 0  # consumers that still want something
+        self.pending: list[deque[Packet]] = [deque() for _ in self.in_names]
+        self.port_ended = [False] * len(self.in_names)
+        self.sent = [0] * len(self.out_names)
+        self.calls = self.busy_ns = 0
+        self.items_in = 0
+        self.done = False
+        self.changes: deque[dict[str, Any]] = deque()
+        self.recut: Any = None  # tests cut streams anew at every edge
+
+    # ---- taking --------------------------------------------------------------------------------------------
+
+    def take(self, port: int, item: Any, stack: list[Task]) -> None:
+        """One packet, END, or (port RESUME) an iterator of the block's own to go on with."""
+        if port == RESUME:
+            items, where = item
+            self.resume(items, where, stack)
+        elif port == FLUSH:
+            self.close(stack)
+        elif item is END:
+            self.end(port, stack)
+        else:
+            count = len(item.data) if self.in_stream[port] else 1
+            if self.done:
+                self.ctx.count("discarded", count)
+                return
+            if self.changes:
+                self.apply_changes()
+            self.items_in += count
+            self.packet(port, item, stack)
+
+    def packet(self, port: int, packet: Packet, stack: list[Task]) -> None:
+        """Handle one packet."""
+        raise NotImplementedError
+
+    def resume(self, items: Iterator[Any], where: str, stack: list[Task]) -> None:
+        """Pull one item out of the block's iterator, send it down, come back for the next."""
+        begin = clock()
+        try:
+            item = next(items, None)
+        except Exception as error:
+            raise self.failure(error, where) from error
+        finally:
+            self.busy_ns += clock() - begin
+        if item is None:
+            if self.ctx.finished and not self.done:
+                self.close(stack)
+            return
+        stack.append((self, RESUME, (items, where)))
+        self.emit(item, stack)
+
+    def run_iterable(self, items: Iterable[Any] | None, where: str, stack: list[Task]) -> None:
+        """Work through what a hook gave back."""
+        if items is not None:
+            stack.append((self, RESUME, (iter(items), where)))
+        elif self.ctx.finished:
+            self.close(stack)
+
+    def wired(self) -> None:
+        """All edges are known."""
+
+    def apply_changes(self) -> None:
+        """Set tunable parameters that were changed from outside, between two calls of ``work``."""
+        names: set[str] = set()
+        while self.changes:
+            for key, value in self.changes.popleft().items():
+                setattr(self.block, key, checked(type(self.block), key, value))
+                names.add(key)
+        self.block.changed(names)
+
+    # ---- sending -------------------------------------------------------------------------------------------
+
+    def emit(self, item: Any, stack: list[Task]) -> None:
+        """Send what a block yielded: a packet, or ``(port, packet)``."""
+        name, packet = item if isinstance(item, tuple) else (None, item)
+        if not isinstance(packet, Packet):
+            raise self.failure(TypeError(f"gave {type(packet).__name__}, not a Packet"), "")
+        if name is not None and name not in self.out_names:
+            if name in self.block.outputs:
+                return  # an optional output that nobody listens to
+            raise self.failure(
+                PortError(f"gave a packet for {name!r}; the outputs are {', '.join(self.out_names)}"), ""
+            )
+        if not self.out_names:
+            if self.block.outputs:
+                return
+            raise self.failure(PortError("gave a packet, but has no output"), "")
+        if name is None and len(self.block.outputs) > 1:
+            raise self.failure(PortError(f"yield (port, packet): the outputs are {', '.join(self.block.outputs)}"), "")
+        self.send(0 if name is None else self.out_names.index(name), packet, stack)
+
+    def send(self, port: int, packet: Packet, stack: list[Task]) -> None:
+        """Number a packet and hand it to everyone that listens."""
+        spec = self.out_specs[port]
+        data = packet.data
+        problem = spec.problem(data)
+        if problem:
+            where = f"{self.name}.{self.out_names[port]}"
+            raise PortError(f"{where} ({type(self.block).__name__}) gave a packet that {problem}; it declares {spec}")
+        if data.flags.writeable:
+            data = frozen(data)
+        start = self.sent[port]
+        shift = start - packet.start
+        tags = tuple(Tag(t.at + shift, t.key, t.value) for t in packet.tags) if packet.tags and shift else packet.tags
+        stream = isinstance(spec, Stream)
+        self.sent[port] = start + (len(data) if stream else 1)
+        packet = Packet(data, start, tags, packet.meta)
+        pieces = self.recut(packet) if self.recut and stream else (packet,)
+        for piece in reversed(pieces):
+            for target, into in self.consumers[port]:
+                stack.append((target, into, piece))
+
+    # ---- ending --------------------------------------------------------------------------------------------
+
+    def end(self, port: int, stack: list[Task]) -> None:
+        """An input has ended."""
+        self.port_ended[port] = True
+        if not self.done and self.exhausted():
+            self.flush(stack)
+
+    def exhausted(self) -> bool:
+        """Whether nothing more can be done with what may still come."""
+        return all(self.port_ended)
+
+    def flush(self, stack: list[Task]) -> None:
+        """Call ``finish``, send what it gives back, then the end."""
+        self.done = True
+        self.release_inputs()
+        for port, queue in enumerate(self.pending):
+            self.ctx.count("unpaired", sum(len(p.data) if self.in_stream[port] else 1 for p in queue))
+        begin = clock()
+        try:
+            items = self.block.finish()
+        except Exception as error:
+            raise self.failure(error, "finish") from error
+        finally:
+            self.busy_ns += clock() - begin
+        for port in reversed(range(len(self.out_names))):
+            stack.extend((target, into, END) for target, into in reversed(self.consumers[port]))
+        self.run_iterable(items, "finish", stack)
+
+    def close(self, stack: list[Task]) -> None:
+        """The block wants no more: flush and end."""
+        if not self.done:
+            self.flush(stack)
+
+    def lose(self) -> None:
+        """A consumer wants no more; when none is left, neither does this block."""
+        self.live -= 1
+        if self.live <= 0 and not self.done:
+            self.done = True
+            self.release_inputs()
+
+    def release_inputs(self) -> None:
+        """Tell those that feed this block that it takes nothing more."""
+        for i, producer in enumerate(self.producers):
+            if producer is not None and not self.port_ended[i]:
+                self.producers[i] = None
+                producer.lose()
+
+    def backlog(self, port: int) -> int:
+        """Packets that wait at ``port`` for a partner on another port."""
+        return len(self.pending[port])
+
+    def failure(self, error: BaseException, where: str) -> FlowgraphError:
+        """``error`` with the block, port and data it happened at."""
+        if isinstance(error, FlowgraphError):
+            return error
+        place = f"{self.name} ({type(self.block).__name__})"
+        said = str(error) if _is_message(error) else repr(error)
+        return BlockError(f"in {place}{', ' + where if where else ''}: {said}")
+
+    def _at(self, port: int, packet: Packet) -> str:
+        return f"port {self.in_names[port]}, {packet!r}"
+
+
+def _is_message(error: BaseException) -> bool:
+    """Whether the text alone tells the user what to do (files, refused values), without the type's name."""
+    from semwave.runtime.errors import UserError
+
+    return isinstance(error, (UserError, OSError)) or getattr(error, "user_message", False)
+
+
+class FrameRunner(Runner):
+    """Packets in, packets out; several inputs are paired, or taken as they come."""
+
+    block: FrameBlock
+
+    def packet(self, port: int, packet: Packet, stack: list[Task]) -> None:
+        block = self.block
+        if block.pairing == "any" and len(block.inputs) > 1:
+            self.call((self.in_names[port], packet), self._at(port, packet), stack)
+        elif len(self.in_names) == 1:
+            self.call((packet,), self._at(port, packet), stack)
+        else:
+            self.pending[port].append(packet)
+            if all(self.pending):
+                args = tuple(queue.popleft() for queue in self.pending)
+                if self.exhausted():
+                    stack.append((self, FLUSH, None))
+                self.call(args, self._at(port, packet), stack)
+
+    def call(self, args: tuple[Any, ...], where: str, stack: list[Task]) -> None:
+        """One call of ``work``."""
+        begin = clock()
+        try:
+            items = self.block.work(*args)
+        except Exception as error:
+            raise self.failure(error, where) from error
+        self.busy_ns += clock() - begin
+        self.calls += 1
+        self.run_iterable(items, where, stack)
+
+    def exhausted(self) -> bool:
+        if self.block.pairing == "any":
+            return all(self.port_ended)
+        return any(e and not q for e, q in zip(self.port_ended, self.pending, strict=True))
+
+
+class BatchRunner(Runner):
+    """Lists of packets to a model."""
+
+    block: BatchBlock
+
+    def packet(self, port: int, packet: Packet, stack: list[Task]) -> None:
+        self.batch([packet], stack)
+
+    def batch(self, packets: list[Packet], stack: list[Task]) -> None:
+        """One call of ``work`` on what was queued."""
+        begin = clock()
+        try:
+            items = self.block.work(packets)
+        except Exception as error:
+            raise self.failure(error, self._at(0, packets[0])) from error
+        self.busy_ns += clock() - begin
+        self.calls += 1
+        self.run_iterable(items, self._at(0, packets[0]), stack)

@@ -1,0 +1,1 @@
+../../src/semwave/cli.py
