@@ -123,6 +123,10 @@ class Block:
     def stop(self) -> None:
         """Let go of files, sockets, models; also called after an error."""
 
+    def summary(self) -> str:
+        """What people should read after a run (a table, a path); empty for most blocks."""
+        return ""
+
     def changed(self, names: set[str]) -> None:
         """Tunable parameters have new values (called between two calls of ``work``)."""
 

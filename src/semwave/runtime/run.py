@@ -40,6 +40,7 @@ class Result:
     seconds: float
     blocks: list[BlockStats]
     warnings: list[str]
+    summaries: dict[str, str] = field(default_factory=dict)
     interrupted: bool = False
     threads: int = 0
     queue_growth: int = 0
@@ -265,7 +266,10 @@ class Run:
             for name, r in self.runners.items()
         ]
         warnings = [f"{name}: {text}" for name, r in self.runners.items() for text in r.ctx.warnings]
-        return Result(end - self.begun_at, stats, warnings, self.interrupted, len(self.room.groups), self.room.grown)
+        summaries = {name: text for name, r in self.runners.items() if (text := r.block.summary())}
+        return Result(
+            end - self.begun_at, stats, warnings, summaries, self.interrupted, len(self.room.groups), self.room.grown
+        )
 
 
 def find_block(graph: Flowgraph, name: str) -> Block:
