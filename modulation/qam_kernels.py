@@ -63,7 +63,7 @@ def map_bits(bits: Array, points: Array, k: int, out: Array) -> Any:
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def hard_square(parts: Array, scale: Any, m: int, out: Array) -> None:
-    """Hard bits of square QAM: parts `[2n]` (I, Q, I, ...) times scale are odd-integer levels, m bits an axis."""
+    """Hard bits of square QAM: parts `[2n]` (I, Q, ...) times scale are odd-integer levels, m bits an axis."""
     v = np.empty(2 * BLOCK, np.float32)
     for first in range(0, parts.size, 2 * BLOCK):
         size = min(2 * BLOCK, parts.size - first)
@@ -82,8 +82,8 @@ def hard_square(parts: Array, scale: Any, m: int, out: Array) -> None:
 def maxlog_square(parts: Array, inv_n0: Array, step: int, scale: Any, m: int, out: Array) -> None:
     """Max-log LLRs of square QAM in closed form.
 
-    Labels of TS 38.211 fold: with levels +-1, +-3, ... the next bit of an axis is the sign of 2^(m-1) - |v|, so
-    each bit is the sign bit of a smaller PAM, whose LLR is -sgn(v) (1 + a)(2|v| + 1 - a)/n0 with a the level
+    Labels of TS 38.211 fold: with levels +-1, +-3, ... the next bit of an axis is the sign of 2^(m-1) - |v|,
+    so each bit is the sign bit of a smaller PAM, whose LLR is -sgn(v) (1 + a)(2|v| + 1 - a)/n0 with a the level
     nearest to |v|.
     """
     v = np.empty(2 * BLOCK, np.float32)
