@@ -1,0 +1,148 @@
+"""From a detected preamble to timing, noise level and the first look at the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from semwave.modulation.ofdm import preamble
+from semwave.modulation.ofdm.basis import slepian
+from semwave.modulation.ofdm.estimate import Pilots, Prior
+from semwave.modulation.ofdm.params import OfdmParams
+from semwave.modulation.ofdm.sync import Detection
+
+Array = npt.NDArray[Any]
+Reader = Callable[[int, int], Array]
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """What the preamble tells about its burst."""
+
+    start: int
+    """Absolute index of the preamble's first sample on the first path."""
+    timing: float
+    """The same on the strongest path, in fractions of a sample."""
+    cfo: float
+    """Radians per sample."""
+    metric: float
+    pilots: list[Pilots]
+    """Channel samples from B (at time -1) and A (at time -2)."""
+    prior: Prior
+
+
+def lead(params: OfdmParams) -> int:
+    """Samples by which FFT windows start within the cyclic prefix: room for an earlier path that fades in."""
+    return min(4, params.cp_len // 4)
+
+
+def acquire(read: Reader, found: Detection, params: OfdmParams, doppler: float) -> Acquisition:
+    """Place the FFT windows by the delay profile of B, and estimate noise and power there.
+
+    read     absolute sample reader
+    doppler  assumed, in cycles per symbol
+    """
+    back = 3 * params.cp_len // 4
+    early = found.start - back + lead(params)
+    profile, step = delay_profile(_part_b(read, early, found.cfo, params), params)
+    first, _, peak = _paths(profile, step, back + params.cp_len, 1.4 * params.fft_size / params.active)
+    start = found.start + round(first) - back
+    b = _part_b(read, start, found.cfo, params)
+    noise = max(_noise(b, params), 1e-12 * float(np.mean(np.abs(b) ** 2)), 1e-30)
+    power = max(float(np.mean(np.abs(b) ** 2)) - noise, 0.1 * noise)
+    prior = Prior(power, noise, 0.0, float(max(params.cp_len, 4)), doppler)
+    window = _window(delay_profile(b, params)[0], step, noise, params)
+    prior = replace(prior, first_delay=window[0], last_delay=window[1])
+    pilots = [Pilots(np.array([-1]), np.arange(params.active), b[None])]
+    pilots += _part_a(read, start, found.cfo, params)
+    return Acquisition(start, found.start + peak - back, found.cfo, found.metric, pilots, prior)
+
+
+def carriers_at(read: Reader, first: int, cfo: float, origin: int, params: OfdmParams, dc: complex) -> Array:
+    """FFT of ``fft_size`` samples from ``first``, offset taken off with phase 0 at ``origin``: [active] complex64."""
+    t = np.arange(first - origin, first - origin + params.fft_size)
+    samples = (read(first, first + params.fft_size) - dc) * np.exp(-1j * cfo * t)
+    spectrum = scipy.fft.fft(samples.astype(np.complex64), norm="ortho")
+    return np.asarray(spectrum[params.carriers])
+
+
+def dc_offset(samples: Array) -> complex:
+    """Mean of the samples where it is beyond chance and beyond a single carrier's own mean, else 0."""
+    mean = samples.mean(dtype=np.complex128)
+    power = float(np.vdot(samples, samples).real) / samples.size
+    return complex(mean) if abs(mean) ** 2 > 8 * power / samples.size else 0j
+
+
+def _part_b(read: Reader, start: int, cfo: float, params: OfdmParams) -> Array:
+    """Least-squares channel on the active carriers from B."""
+    lag = params.symbol_len
+    dc = dc_offset(read(start, start + 2 * lag))
+    received = carriers_at(read, start + lag + params.cp_len - lead(params), cfo, start, params, dc)
+    return np.asarray(received * np.conj(preamble.known_b(params)))
+
+
+def _part_a(read: Reader, start: int, cfo: float, params: OfdmParams) -> list[Pilots]:
+    at, known = preamble.known_a(params)
+    if at.size == 0:
+        return []
+    dc = dc_offset(read(start, start + 2 * params.symbol_len))
+    received = carriers_at(read, start + params.cp_len - lead(params), cfo, start, params, dc)
+    return [Pilots(np.array([-2]), at, (received[at] / known)[None], float(np.abs(known[0]) ** 2))]
+
+
+def delay_profile(channel: Array, params: OfdmParams) -> tuple[Array, float]:
+    """Power over delay of a channel on the active carriers, Hann-weighted against sidelobes.
+
+    returns  power [2 * fft_size] at steps of half a sample (circular), averaged over leading axes; 0.5
+    """
+    size = 2 * params.fft_size
+    weight = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(params.active) + 0.5) / params.active)
+    full = np.zeros((*channel.shape[:-1], size), np.complex64)
+    full[..., params.carriers] = channel * (weight / weight.sum()).astype(np.float32)
+    power = np.abs(scipy.fft.ifft(full, axis=-1) * size) ** 2
+    return power.reshape(-1, size).mean(axis=0), 0.5
+
+
+def _paths(profile: Array, step: float, span: int, widening: float) -> tuple[float, float, float]:
+    """First, last and strongest path in delays 0..span, in samples."""
+    size = round(span / step) + 1
+    near = profile[:size]
+    noise = float(np.median(profile[size:])) / np.log(2)
+    peak = int(np.argmax(near))
+    seen = np.flatnonzero(near >= max(0.03 * near[peak], min(10 * noise, near[peak])))
+    left, top, right = np.log(np.maximum(profile[[peak - 1, peak, peak + 1]], 1e-30))
+    curve = left - 2 * top + right
+    fraction = 0.5 * (left - right) / curve if curve < 0 else 0.0
+    # the Hann window widens a path: it is 15 dB down at 1.5 bins of active / fft_size
+    return min(seen[0] * step + widening, peak * step), seen[-1] * step, (peak + float(fraction)) * step
+
+
+def _window(profile: Array, step: float, noise_variance: float, params: OfdmParams) -> tuple[float, float]:
+    """Delays, within the cyclic prefix and a little before, where a channel of this mean profile has power."""
+    floor = 1.5 * noise_variance / params.active  # Hann weights: noise on the profile is 1.5 / active
+    size = round(params.cp_len / step) + 1
+    seen = np.flatnonzero(profile[:size] > max(8 * floor, 1e-3 * float(profile[:size].max())))
+    last = seen[-1] * step if seen.size else lead(params) + 1.0
+    first = max(lead(params) - 3.0, -1.0)
+    unit = max(params.cp_len / 4, 1.0)
+    width = np.ceil((last + 1 - first) / unit) * unit
+    return first, float(first + max(width, 4.0))
+
+
+def _noise(channel: Array, params: OfdmParams) -> float:
+    """Noise variance by what of B lies outside the delays that the cyclic prefix allows."""
+    width = max(params.cp_len, 4) + 2
+    basis, _ = slepian(params.active + 1, width / params.fft_size, 3)
+    rows = basis[params.carriers - params.carriers[0]]
+    if rows.shape[1] > 0.8 * params.active:
+        return 1e-3 * float(np.mean(np.abs(channel) ** 2))
+    turn = np.exp(2j * np.pi * params.carriers * (width / 2 - 1) / params.fft_size)
+    q, _ = np.linalg.qr(rows)
+    z = channel * turn
+    rest = z - q @ (q.T @ z)
+    return float(np.vdot(rest, rest).real) / (params.active - q.shape[1])

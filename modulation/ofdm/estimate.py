@@ -1,0 +1,130 @@
+"""Channel estimation from preamble and pilots: a two-dimensional Wiener filter in a reduced basis.
+
+``H[l, k] = sum_rq U[k, r] C[r, q] V[l, q]`` with U and V from ``basis.slepian``. The linear MMSE estimate of C from
+any set of pilots solves ``(G / n0 + 1 / prior) c = g / n0`` (Kay, Estimation Theory, 1993, theorem 12.1); pilots of
+one pattern at several times add a Kronecker product to G. Everything before the right-hand side is real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+
+from semwave.modulation.ofdm.basis import slepian
+from semwave.modulation.ofdm.params import OfdmParams
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Pilots:
+    """Least-squares channel samples ``received / known`` on one set of carriers at some times."""
+
+    times: Array
+    """[t] in symbols, 0 for the first symbol after the preamble."""
+    carriers: Array
+    """[c] indices into the active carriers."""
+    values: Array
+    """[t, c] complex"""
+    energy: float = 1.0
+    """Energy of the known symbols: the noise on ``values`` is noise_variance / energy."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is assumed of the channel: its mean power, where its delays lie, how fast it moves, how noisy it is."""
+
+    power: float
+    noise_variance: float
+    first_delay: float
+    """Samples after the FFT window's start."""
+    last_delay: float
+    doppler: float
+    """Largest Doppler shift in cycles per symbol."""
+
+
+@dataclass(frozen=True)
+class ChannelEstimate:
+    """Linear MMSE estimate over symbols and active carriers."""
+
+    channel: Array
+    """[symbols, active] complex64"""
+    error: Array
+    """Mean squared error by symbol and carrier: [symbols, active] float32."""
+    residual: float
+    """Noise variance by what the pilots leave unexplained."""
+    freedom: float
+    """Degrees of freedom in that residual."""
+
+
+class ChannelEstimator:
+    """Estimates on blocks of symbols; the bases are shared through ``basis.slepian``'s cache."""
+
+    def __init__(self, params: OfdmParams) -> None:
+        self.params = params
+        # the carriers with DC among them are contiguous: one Slepian basis serves both sides
+        self._rows = params.carriers - params.carriers[0]
+
+    def carrier_basis(self, prior: Prior) -> tuple[Array, Array, Array]:
+        """Basis over the active carriers, coefficient variances, and the turn that centres the delay window."""
+        p = self.params
+        vectors, variances = slepian(p.active + 1, (prior.last_delay - prior.first_delay) / p.fft_size)
+        centre = (prior.first_delay + prior.last_delay) / 2
+        turn = np.exp(-2j * np.pi * p.carriers * centre / p.fft_size).astype(np.complex64)
+        return vectors[self._rows], variances, turn
+
+    def estimate(self, pilots: list[Pilots], first: int, symbols: int, prior: Prior) -> ChannelEstimate:
+        """Channel at times first..first+symbols-1 from pilots at any times."""
+        u, u_var, turn = self.carrier_basis(prior)
+        times = np.concatenate([np.concatenate([x.times for x in pilots]), [first, first + symbols - 1]])
+        low, high = int(times.min()), int(times.max())
+        v, v_var = slepian(high - low + 1, 2 * prior.doppler, 2)
+        normal, right, energy, count = _normal_equations(pilots, u, v, low, turn)
+        inverse_prior = 1 / (prior.power * np.outer(u_var, v_var).reshape(-1))
+        normal *= 1 / prior.noise_variance
+        normal[np.diag_indices_from(normal)] += inverse_prior
+        factor = cho_factor(normal, lower=True, check_finite=False)
+        covariance = cho_solve(factor, np.eye(normal.shape[0]), check_finite=False)
+        solution = covariance @ (right.reshape(-1) / prior.noise_variance)
+        there = v[first - low : first - low + symbols]
+        channel = (there @ (u @ solution.reshape(u.shape[1], -1)).T) * turn
+        freedom = max(count - (solution.size - float(np.diagonal(covariance) @ inverse_prior)), 1.0)
+        # for the matched prior E||z - H c||^2 = n0 * freedom, and ||z||^2 - Re<g, c> = ||z - H c||^2 + n0 c' c / prior
+        left = energy - float(np.vdot(right.reshape(-1), solution).real)
+        left -= prior.noise_variance * float((np.abs(solution) ** 2) @ inverse_prior)
+        return ChannelEstimate(
+            channel.astype(np.complex64), _error(covariance, u, there), max(left, 0.0) / freedom, freedom
+        )
+
+
+def _normal_equations(
+    pilots: list[Pilots], u: Array, v: Array, low: int, turn: Array
+) -> tuple[Array, Array, float, int]:
+    """Sum of energy * (U'U kron V'V), of energy * U'z V, of energy * |z|^2, and the number of pilots."""
+    ranks = u.shape[1], v.shape[1]
+    normal = np.zeros((ranks[0], ranks[1], ranks[0], ranks[1]))
+    right = np.zeros(ranks, np.complex128)
+    energy, count = 0.0, 0
+    for x in pilots:
+        at, on = v[x.times - low], u[x.carriers]
+        z = x.values * np.conj(turn[x.carriers])
+        normal += np.einsum("ab,cd->acbd", x.energy * (on.T @ on), at.T @ at)
+        right += x.energy * (on.T @ (z.T @ at))
+        energy += x.energy * float(np.vdot(z, z).real)
+        count += z.size
+    size = ranks[0] * ranks[1]
+    return normal.reshape(size, size), right, energy, count
+
+
+def _error(covariance: Array, u: Array, v: Array) -> Array:
+    """Posterior variance of U C V' as the product of its profiles over symbols and over carriers."""
+    r, q = u.shape[1], v.shape[1]
+    cube = covariance.reshape(r, q, r, q)
+    over_time = np.einsum("la,rarb,lb->l", v, cube, v, optimize=True) / u.shape[0]
+    over_carriers = np.einsum("ka,aqbs,qs,kb->k", u, cube, v.T @ v, u, optimize=True)
+    profile = over_carriers / max(float(over_carriers.mean()), 1e-30)
+    return np.maximum(np.outer(over_time, profile), 0).astype(np.float32)
