@@ -61,7 +61,7 @@ def known_a(params: OfdmParams) -> tuple[Array, Array]:
 
 
 def _lines(params: OfdmParams) -> tuple[Array, Array]:
-    """Lines of one part of A, in units of sample_rate / period, and their values: total energy as ``active`` carriers."""
+    """Lines of a part of A, in units of sample_rate / period, and values: the energy of ``active`` carriers."""
     part = period(params)
     highest = int(params.active // 2 * part // params.fft_size)
     if part < 4 or highest < 1:

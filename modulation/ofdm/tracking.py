@@ -17,8 +17,8 @@ Array = npt.NDArray[Any]
 def residual_turn(pilots: list[Pilots], channel: Array, noise_variance: float) -> float:
     """Radians per symbol by which pilots turn against the preamble's channel, by maximum likelihood.
 
-    The periodogram of the preamble (time -1) and the first 24 symbols, sought where the preamble's own estimate leaves it
-    (its standard deviation is about ``sqrt(1.6 n0 / (P active))`` per symbol).
+    The periodogram of the preamble (time -1) and the first 24 symbols, sought where the preamble's own estimate
+    leaves it (its standard deviation is about ``sqrt(1.6 n0 / (P active))`` per symbol).
 
     channel  [active] as seen at the preamble
     """
@@ -42,8 +42,8 @@ def residual_turn(pilots: list[Pilots], channel: Array, noise_variance: float) -
 def sampling_drift(pilots: list[Pilots], params: OfdmParams, noise_variance: float) -> float:
     """Samples per symbol by which the transmitter's symbols come later and later; 0 unless beyond 3 deviations.
 
-    A delay that grows turns carrier k by ``-2 pi k drift / fft_size`` per symbol. Taken from products of the same pilot at
-    two times (blind to the channel), at growing distance as the estimate gets better.
+    A delay that grows turns carrier k by ``-2 pi k drift / fft_size`` per symbol. Taken from products of the same
+    pilot at two times (blind to the channel), at growing distance as the estimate gets better.
     """
     drift = 0.0
     for revisit in (1, 4, 16):
