@@ -60,8 +60,9 @@ def _ssim_map(a: Array, b: Array) -> Array:
     var_a = _smooth(a * a) - mean_a**2
     var_b = _smooth(b * b) - mean_b**2
     cov = _smooth(a * b) - mean_a * mean_b
-    top: Array = (2 * mean_a * mean_b + c1) * (2 * cov + c2)
-    return top / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    top = (2 * mean_a * mean_b + c1) * (2 * cov + c2)
+    result: Array = top / ((mean_a**2 + mean_b**2 + c1) * (var_a + var_b + c2))
+    return result
 
 
 def _smooth(a: Array) -> Array:
