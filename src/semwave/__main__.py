@@ -1,0 +1,17 @@
+"""``semwave`` and ``python -m semwave``."""
+
+import sys
+
+
+def main() -> int:
+    """The command line; gives back the exit code."""
+    from semwave.cli import run
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

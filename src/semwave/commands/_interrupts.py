@@ -1,0 +1,60 @@
+"""Ctrl-C during a run: the first ends the sources, the second aborts, a third leaves at once."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from semwave.runtime.run import Run
+
+INTERRUPTED = 130  # exit code
+
+
+class Interrupts:
+    """While the ``with`` block lasts, Ctrl-C goes to the run given to :meth:`attach`.
+
+    A Ctrl-C that comes while the blocks are still starting (models being loaded) is kept until they have started.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.heard = 0
+        self._say = say
+        self._run: Run | None = None
+        self._before: Any = None
+
+    def attach(self, run: "Run") -> None:
+        """From now on there is a run to stop."""
+        self._run = run
+        if self.heard:
+            run.stop()
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # Python hears signals nowhere else
+            self._before = signal.signal(signal.SIGINT, self._hear)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        self.heard += 1
+        if self.heard == 1:
+            self._tell("stopping: what is on its way still arrives (Ctrl-C again: abort)")
+            if self._run is not None:
+                self._run.stop()
+        elif self.heard == 2 and self._run is not None:
+            self._tell("aborting")
+            self._run.abort()
+        else:
+            raise KeyboardInterrupt
+
+    def _tell(self, text: str) -> None:
+        try:
+            self._say(text)
+            sys.stderr.flush()
+        except (RuntimeError, OSError):
+            pass  # the signal came in the middle of another write

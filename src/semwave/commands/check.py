@@ -1,0 +1,57 @@
+"""Check a flowgraph and print what travels on every edge; nothing runs."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from semwave.commands import _options
+
+if TYPE_CHECKING:
+    from semwave.runtime.graph import Edge, Plan
+
+ORDER = 20
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    _options.add_file(parser)
+    _options.add_overrides(parser)
+    _options.add_json(parser)
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Load and plan."""
+    from semwave.commands._json import emit
+    from semwave.commands._terminal import table
+    from semwave.runtime.graphfile import load
+
+    graph = load(args.file, args.overrides)
+    plan = graph.plan()
+    if args.json:
+        emit({"ok": True, "error": None, "file": args.file, "seed": graph.seed, **as_dict(plan)})
+        return 0
+    rows = [[f"{e.source}.{e.out}", f"> {e.target}.{e.into}", str(plan.inputs[e.target][e.into])] for e in plan.edges]
+    print("\n".join([*table(rows), f"ok: {_count(plan.blocks, 'block')}, {_count(plan.edges, 'edge')}"]))
+    return 0
+
+
+def as_dict(plan: "Plan") -> dict[str, Any]:
+    """Blocks and edges for JSON."""
+    blocks = [{"name": n, "block": type(b).__name__, "heavy": b.heavy} for n, b in plan.blocks.items()]
+    return {"blocks": blocks, "edges": [_edge(plan, e) for e in plan.edges]}
+
+
+def _edge(plan: "Plan", edge: "Edge") -> dict[str, Any]:
+    spec = plan.inputs[edge.target][edge.into]
+    return {
+        "from": f"{edge.source}.{edge.out}",
+        "to": f"{edge.target}.{edge.into}",
+        "type": str(spec),
+        "kind": type(spec).__name__,
+        "dtype": str(dtype) if (dtype := getattr(spec, "dtype", None)) is not None else None,
+        "shape": list(getattr(spec, "shape", getattr(spec, "item", ()))),
+        "sample_rate": spec.sample_rate,
+    }
+
+
+def _count(things: Any, word: str) -> str:
+    return f"{len(things)} {word}{'s' if len(things) != 1 else ''}"
