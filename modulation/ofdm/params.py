@@ -22,7 +22,8 @@ class OfdmParams:
     *scattered* pilots sit on every ``pilot_spacing_f * pilot_spacing_t``-th active carrier and move by a multiple of
     ``pilot_spacing_f`` from symbol to symbol, so that ``pilot_spacing_t`` symbols together show every
     ``pilot_spacing_f``-th carrier and each symbol shows its own phase (as in ETSI EN 300 744, 4.5.3); *comb* pilots sit
-    on every ``pilot_spacing_f``-th active carrier of each symbol; *block* pilots fill each ``pilot_spacing_t``-th symbol.
+    on every ``pilot_spacing_f``-th active carrier of each symbol; *block* pilots fill every
+    ``pilot_spacing_t``-th symbol.
     Raises ValueError naming the parameter to change.
     """
 

@@ -54,7 +54,7 @@ class BurstReceiver:
         on_header: OnHeader,
         max_payload: int = 1 << 18,
         assumed_doppler_hz: float = 50.0,
-        false_alarm_rate: float = 1e-10,
+        false_alarm_rate: float = 1e-7,
     ) -> None:
         if max_payload < 0:
             raise ValueError(f"max_payload must be at least 0, not {max_payload}")

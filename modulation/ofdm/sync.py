@@ -39,7 +39,7 @@ class PreambleSearch:
     ``false_alarm_rate`` of the sample positions that the first lets through.
     """
 
-    def __init__(self, params: OfdmParams, candidate_rate: float = 1e-3, false_alarm_rate: float = 1e-10) -> None:
+    def __init__(self, params: OfdmParams, candidate_rate: float = 4e-3, false_alarm_rate: float = 1e-7) -> None:
         self.params = params
         self.part = preamble.period(params)
         self.template = preamble.template(params)
@@ -65,7 +65,7 @@ class PreambleSearch:
 
     def metric(self, samples: Array) -> Array:
         """Periodicity at each hop whose window lies inside: [n] complex64 -> [hops] float64."""
-        return periodicity(samples, self.hop, self.part, preamble.REPEATS)
+        return periodicity(samples, self.hop, self.part)
 
     def locate(self, read: Reader, candidate: int, earliest: int) -> Detection | None:
         """Matched filter around a candidate's index; None where no preamble starts at ``earliest`` or later."""
