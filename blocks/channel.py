@@ -1,0 +1,97 @@
+"""Channels: what happens to samples between antennas."""
+
+from typing import Annotated, Any
+
+import numpy as np
+
+from semwave.runtime import Array, ConnectError, Context, In, Out, Param, Stream, SyncBlock
+
+SnrDb = Annotated[float, Param("mean Es/N0 of a unit-energy symbol", unit="dB", low=-60, high=200, tunable=True)]
+PROFILES = (
+    "awgn", "rayleigh", "rician", "TDL-A", "TDL-B", "TDL-C", "TDL-D", "TDL-E", "EPA", "EVA", "ETU",
+)  # fmt: skip
+
+
+class AwgnChannel(SyncBlock):
+    """Add white Gaussian noise of variance ``n0 = 10**(-snr_db/10)`` a complex sample.
+
+    With unit-energy symbols and a unitary FFT this is Es/N0 on every carrier.
+    """
+
+    snr_db: SnrDb = 10.0
+
+    samples = In(Stream(np.complex64))
+    received = Out(Stream(np.complex64))
+
+    def start(self, ctx: Context) -> None:
+        """Take the seed."""
+        self._rng = ctx.rng()
+
+    def work(self, samples: Array) -> Array:
+        """``[n] -> [n]``."""
+        return samples + noise(self._rng, len(samples), self.snr_db)
+
+
+class FadingChannel(SyncBlock):
+    """Fading, carrier offset and noise: the air between two antennas, mean power 1.
+
+    ``profile``: ``awgn``, flat ``rayleigh`` or ``rician``, TDL-A to TDL-E of TR 38.901 (7.7.2) scaled to
+    ``delay_spread_s``, or EPA, EVA, ETU of TS 36.104 (annex B.2). ``snr_db`` is Es/N0 of a unit-energy symbol before
+    fading: ``n0 = 10**(-snr_db/10)`` a complex sample. Two channels with the same ``realization`` in one graph fade and
+    hiss alike, so that two systems can be compared on the same air.
+    """
+
+    profile: Annotated[str, Param("delay profile", choices=PROFILES)] = "TDL-C"
+    snr_db: SnrDb = 8.0
+    doppler_hz: Annotated[float, Param("maximum Doppler shift", unit="Hz", low=0)] = 30.0
+    delay_spread_s: Annotated[float, Param("rms delay spread (TDL profiles)", unit="s", low=0)] = 300e-9
+    k_factor_db: Annotated[float, Param("line of sight over scattered power (rician)", unit="dB")] = 10.0
+    cfo_hz: Annotated[float, Param("carrier frequency offset", unit="Hz", tunable=True)] = 0.0
+    sample_rate: Annotated[float | None, Param("where the edge does not know it", unit="Hz", low=1)] = None
+    realization: Annotated[str, Param("name that seeds fading and noise; empty: the block's own")] = ""
+
+    samples = In(Stream(np.complex64))
+    received = Out(Stream(np.complex64))
+
+    def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The sample rate must be known, from the edge or as a parameter."""
+        known = inputs["samples"].sample_rate
+        if known is None and self.sample_rate is None:
+            raise ConnectError("nobody says how many samples a second there are: set sample_rate")
+        if None not in (known, self.sample_rate) and known != self.sample_rate:
+            raise ConnectError(f"samples come at {known:g}/s, but sample_rate is {self.sample_rate:g} Hz")
+        return {"received": Stream(np.complex64, sample_rate=known or self.sample_rate)}
+
+    def start(self, ctx: Context) -> None:
+        """Draw the fading; noise has a generator of its own, so that its draws do not move with the profile's."""
+        from semwave.modulation import fading
+
+        like = Context(self.realization, ctx.seed, {}, {}, ctx.chunk) if self.realization else ctx
+        self._noise_rng, self._at = like.rng(1), 0
+        rate = ctx.outputs["received"].sample_rate if "received" in ctx.outputs else self.sample_rate
+        assert rate is not None
+        self._rate = rate
+        options: dict[str, Any] = {}
+        if self.profile != "awgn":
+            options["doppler_hz"] = self.doppler_hz
+        if self.profile.startswith("TDL"):
+            options["delay_spread_s"] = self.delay_spread_s
+        if self.profile == "rician":
+            options["k_factor_db"] = self.k_factor_db
+        self._fading = fading.create(self.profile, sample_rate=rate, rng=like.rng(0), **options)
+
+    def work(self, samples: Array) -> Array:
+        """``[n] -> [n]``."""
+        faded = self._fading.process(samples)
+        if self.cfo_hz:
+            turn = (self._at + np.arange(len(samples))) * (self.cfo_hz / self._rate)
+            faded = faded * np.exp(2j * np.pi * (turn % 1.0)).astype(np.complex64)
+        self._at += len(samples)
+        return faded + noise(self._noise_rng, len(samples), self.snr_db)
+
+
+def noise(rng: np.random.Generator, n: int, snr_db: float) -> Array:
+    """Complex Gaussian noise ``[n]`` complex64 for unit symbol energy; the same for any cut."""
+    scale = np.float32(np.sqrt(0.5 * 10 ** (-snr_db / 10)))
+    drawn: Array = rng.standard_normal((n, 2), np.float32).view(np.complex64)[:, 0] * scale
+    return drawn

@@ -1,0 +1,118 @@
+"""Layers: bytes with a CRC, cut into LDPC code blocks, each layer at the modulation and rate of its MCS index."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semwave.modulation import bits as bit
+from semwave.modulation import crc
+from semwave.modulation.ldpc import NrCode
+from semwave.modulation.mcs import table
+from semwave.modulation.scene.header import LAYERS, SceneHeader
+
+Array = NDArray[Any]
+SHORT_BITS = 3824  # longest payload with a 16-bit CRC, as in TS 38.212, 6.2.1
+BLOCK_BITS = 8448  # longest code block, TS 38.212, 5.2.2
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where a layer lies in the scene's payload: ``bits`` coded bits of constellation ``order`` from symbol
+    ``start`` on.
+    """
+
+    layer: str
+    order: int
+    bits: int
+    start: int
+    symbols: int
+
+
+def modulation_and_rate(mcs: int) -> tuple[int, float]:
+    """Constellation size and code rate of an MCS index, TS 38.214, table 5.1.3.1-2. Raises ValueError where it has
+    none.
+    """
+    entries = table("256qam")
+    if not 0 <= mcs < len(entries):
+        raise ValueError(f"mcs must be 0 to {len(entries) - 1}, not {mcs}")
+    return 1 << entries[mcs].bits_per_symbol, float(entries[mcs].rate)
+
+
+def _crc(length: int) -> str:
+    return "16" if 8 * length <= SHORT_BITS else "24A"
+
+
+@lru_cache(maxsize=256)
+def _blocks(length: int, mcs: int) -> tuple[NrCode, int]:
+    """Code and number of the equal blocks that carry ``length`` bytes."""
+    order, rate = modulation_and_rate(mcs)
+    per_symbol = order.bit_length() - 1
+    payload = 8 * length + crc.width(_crc(length))
+    count = -(-payload // BLOCK_BITS)
+    k = -(-payload // count)
+    n = max(-(-int(np.ceil(k / rate)) // per_symbol) * per_symbol, -(-k // per_symbol) * per_symbol)
+    return NrCode(k, n, order=order), count
+
+
+def coded_bits(length: int, mcs: int) -> int:
+    """Coded bits of a layer of ``length`` bytes; 0 for an empty one."""
+    if not length:
+        return 0
+    code, count = _blocks(length, mcs)
+    return code.n * count
+
+
+def capacity(symbols: int, mcs: int) -> int:
+    """Most bytes that a layer can have to fit in ``symbols`` channel uses."""
+    order, rate = modulation_and_rate(mcs)
+    per_symbol = order.bit_length() - 1
+    length = max(0, int(symbols * per_symbol * rate / 8) + 1)
+    while length and coded_bits(length, mcs) > symbols * per_symbol:
+        length -= 1
+    return length
+
+
+def encode_layer(data: bytes, mcs: int) -> Array:
+    """Coded bits of a layer: uint8 [coded_bits(len(data), mcs)]."""
+    if not data:
+        return np.empty(0, np.uint8)
+    code, count = _blocks(len(data), mcs)
+    payload = crc.append(bit.unpack(data), _crc(len(data)))
+    padded = np.zeros(code.k * count, np.uint8)
+    padded[: payload.size] = payload
+    return code.encode(padded.reshape(count, code.k)).reshape(-1)
+
+
+def decode_layer(llr: Array, length: int, mcs: int, iterations: int = 40) -> bytes | None:
+    """The layer's bytes from LLRs float32 [coded_bits(length, mcs)]; None when its CRC is wrong."""
+    if not length:
+        return b""
+    code, count = _blocks(length, mcs)
+    found = code.decode(llr.reshape(count, code.n), iterations=iterations)
+    size = 8 * length + crc.width(_crc(length))
+    payload = found.bits.reshape(-1)[:size]
+    if not crc.check(payload, _crc(length)):
+        return None
+    return bit.pack(payload[: 8 * length]).tobytes()
+
+
+def segments(header: SceneHeader) -> list[Segment]:
+    """The layers of a scene in the order they are sent. Raises ValueError on an MCS index that does not exist."""
+    found, start = [], 0
+    for name in LAYERS:
+        entry = header.layer(name)
+        if entry.length:
+            order, _ = modulation_and_rate(entry.mcs)
+            size = coded_bits(entry.length, entry.mcs)
+            symbols = size // (order.bit_length() - 1)
+            found.append(Segment(name, order, size, start, symbols))
+            start += symbols
+    return found
+
+
+def payload_symbols(header: SceneHeader) -> int:
+    """Symbols of all layers together."""
+    return sum(s.symbols for s in segments(header))

@@ -1,0 +1,64 @@
+"""From the bytes of a scene's layers to what a decoder works with; a layer that does not decode counts as lost."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def decode_layers(layers: dict[str, bytes | None], shape: tuple[int, int]) -> tuple[dict[str, Any], list[str]]:
+    """Mask (bool [row, column]), prompt (text), sketch (float32 [row, column, 3]) and key picture (uint8) of a scene.
+
+    ``layers`` holds bytes, or None for a layer that was lost or not sent; the parts of the result are None alike. The
+    second
+    result says what passed its CRC and did not decode all the same.
+    """
+    problems: list[str] = []
+
+    def attempt(name: str, decode: Any) -> Any:
+        data = layers.get(name)
+        if not data:
+            return None
+        try:
+            return decode(data)
+        except ValueError as error:
+            problems.append(f"{name} layer of {len(data)} bytes: {error}")
+            return None
+
+    mask = attempt("mask", lambda data: _mask(data, shape))
+    sketch = attempt("sketch", lambda data: _sketch(data, shape, mask))
+    key = attempt("key", lambda data: _key(data, mask, shape))
+    parts = {"mask": mask, "prompt": attempt("prompt", _prompt), "sketch": sketch}
+    if key is not None and mask is None:
+        parts["mask"] = key[1]  # without the mask layer, whatever the key layer covers is key
+    parts["key"] = None if key is None else key[0]
+    return parts, problems
+
+
+def _mask(data: bytes, shape: tuple[int, int]) -> Array:
+    from semwave.models.maskcode import block_size, decode_mask
+    from semwave.models.segment import expand
+
+    block = block_size(*shape)
+    return expand(decode_mask(data, -(-shape[0] // block), -(-shape[1] // block)), block, shape)
+
+
+def _prompt(data: bytes) -> str:
+    from semwave.models.prompt import decode_prompt
+
+    return decode_prompt(data)
+
+
+def _sketch(data: bytes, shape: tuple[int, int], mask: Array | None) -> Array | None:
+    from semwave.models.sketch import decode_sketch
+
+    return decode_sketch(data, (*shape, 3), mask)
+
+
+def _key(data: bytes, mask: Array | None, shape: tuple[int, int]) -> tuple[Array, Array]:
+    from semwave.models.keycodec import decode_key
+
+    everything = np.ones(shape, bool)
+    return decode_key(data, everything if mask is None else mask, shape)
