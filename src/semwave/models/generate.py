@@ -1,0 +1,158 @@
+"""The generative decoder: from what was received of a scene to a picture, and what each pixel of it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semwave.models import fill, trust
+from semwave.models.describe import cell_colours, cell_textures
+from semwave.models.prompt_grammar import Prompt, PromptError, parse
+
+Array = NDArray[Any]
+
+RECEIVED, INFERRED, INVENTED = trust.RECEIVED, trust.INFERRED, trust.INVENTED
+DECODERS = ("tiny", "classical")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The layers of a scene as they arrived; None for a layer that was lost or not sent."""
+
+    shape: tuple[int, ...]
+    """Height, width (and 3) of the picture, from the header."""
+    key: Array | None = None
+    """Decoded key pixels, uint8 [height, width, 3]; values outside the mask are not looked at."""
+    mask: Array | None = None
+    """Key mask, bool [height, width]; None: lost, all of ``key`` counts as key."""
+    prompt: str | None = None
+    """Text for the rest, in the prompt grammar or free."""
+    sketch: Array | None = None
+    """Smooth picture of the rest, float [height, width, 3] in [0, 1]."""
+    key_ok: bool | Array = True
+    """Whether the key pixels arrived, for all together or as bool [height, width]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """A picture with its honesty: every pixel says where it comes from."""
+
+    image: Array
+    """uint8 [height, width, 3]."""
+    provenance: Array
+    """uint8 [height, width]: 0 received, 1 inferred from sketch or near key pixels, 2 invented."""
+    confidence: Array
+    """float32 [height, width]: estimated probability that a pixel's root mean square error is below 0.1 of full scale;
+    1 where received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a decoder starts from: the received pixels and a smooth guess of all others."""
+
+    picture: Array
+    """float32 [height, width, 3]: key pixels where known, the classical fill elsewhere."""
+    mask: Array
+    """bool [height, width]: pixels received."""
+    base: Array | None
+    """float32 [height, width, 3] from sketch or prompt, or None."""
+    reach: float
+    """How far key pixels correct the base, in long sides."""
+    textures: Array | None
+    """[3, 3] standard deviations of luma detail that the prompt tells."""
+    edges: str | None
+    sketch: bool
+
+
+Inventor = Callable[[Known, int, int], Array]
+"""(known, seed, steps) -> what to add to the smooth guess, float32 [height, width, 3]."""
+
+
+class GenerativeDecoder:
+    """Decodes scenes one by one: a result depends on the scene, its seed and the steps, never on its neighbours."""
+
+    def __init__(self, name: str, inventor: Inventor | None) -> None:
+        self.name = name
+        self._inventor = inventor
+
+    def __repr__(self) -> str:
+        return f"GenerativeDecoder({self.name!r})"
+
+    def decode(self, scenes: Sequence[Received], seeds: Sequence[int], steps: int = 4) -> list[Reconstruction]:
+        """One reconstruction per scene; ``steps`` of the generator, 1 being its mean guess.
+
+        Raises ValueError where a layer does not fit the scene's shape, or seeds do not match scenes in number.
+        """
+        if len(scenes) != len(seeds):
+            raise ValueError(f"seeds must be one per scene, {len(scenes)}, not {len(seeds)}")
+        if not 1 <= steps <= 100:
+            raise ValueError(f"steps must be 1 ... 100, not {steps}")
+        return [self._decode(scene, seed, steps) for scene, seed in zip(scenes, seeds, strict=True)]
+
+    def _decode(self, scene: Received, seed: int, steps: int) -> Reconstruction:
+        known = gather(scene)
+        added = np.zeros_like(known.picture)
+        if self._inventor is not None and not known.mask.all():
+            added = np.where(known.mask[..., None], np.float32(0.0), self._inventor(known, seed, steps))
+        image = np.rint(np.clip(known.picture + added, 0.0, 1.0) * 255.0).astype(np.uint8)
+        if scene.key is not None:
+            image[known.mask] = scene.key[known.mask]
+        provenance, confidence = trust.judge(
+            known.mask, added, known.textures, known.sketch, known.base is not None, self.name
+        )
+        return Reconstruction(image, provenance, confidence)
+
+
+def gather(scene: Received) -> Known:
+    """Check the layers of ``scene`` against its shape and make the classical fill of them."""
+    shape = _checked(scene)
+    mask = np.zeros(shape, bool)
+    if scene.key is not None:
+        mask = (np.ones(shape, bool) if scene.mask is None else scene.mask) & scene.key_ok
+    prompt = understood(scene.prompt)
+    base, reach = fill.base_picture(shape, cell_colours(prompt), scene.sketch)
+    key = np.zeros((*shape, 3), np.float32) if scene.key is None else scene.key.astype(np.float32) / np.float32(255.0)
+    picture = fill.membrane(key, mask, base, reach)
+    return Known(picture, mask, base, reach, cell_textures(prompt), prompt.edges, scene.sketch is not None)
+
+
+def understood(text: str | None) -> Prompt:
+    """The prompt that ``text`` writes; text outside the grammar counts as a caption."""
+    try:
+        return parse(text or "")
+    except PromptError:
+        return Prompt(caption=" ".join((text or "").replace(";", ",").split())[:1000])
+
+
+def load_decoder(name: str = "tiny", device: str = "cpu") -> GenerativeDecoder:
+    """The decoder called ``name``: "tiny" (a small diffusion model) or "classical" (no network)."""
+    if name == "classical":
+        return GenerativeDecoder(name, None)
+    if name == "tiny":
+        from semwave.models.tiny import TinyInventor
+
+        return GenerativeDecoder(name, TinyInventor(device))
+    raise ValueError(f"name must be one of {', '.join(DECODERS)}, not {name!r}")
+
+
+def _checked(scene: Received) -> tuple[int, int]:
+    height, width = (int(side) for side in scene.shape[:2])
+    if min(height, width) < 1:
+        raise ValueError(f"shape must be at least 1 x 1, not {scene.shape}")
+    for name, array, shape, dtype in (
+        ("key", scene.key, (height, width, 3), np.uint8),
+        ("mask", scene.mask, (height, width), np.bool_),
+        ("sketch", scene.sketch, (height, width, 3), None),
+        ("key_ok", scene.key_ok, (height, width), np.bool_),
+    ):
+        if array is None or (name == "key_ok" and np.ndim(array) == 0):
+            continue
+        array = np.asarray(array)
+        if array.shape != shape or (dtype is not None and array.dtype != dtype):
+            kind = np.dtype(dtype).name if dtype else "float"
+            raise ValueError(f"{name} must be {kind} {shape}, not {array.dtype} {array.shape}")
+    return height, width

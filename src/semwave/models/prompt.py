@@ -1,0 +1,23 @@
+"""Structured prompts for the rest of a picture: measure, write, read, code.
+
+>>> p = parse("light dim cool; top blue smooth; caption a dog on a beach")
+>>> decode_prompt(encode_prompt(p)) == str(p)
+True
+"""
+
+from semwave.models.describe import cell_colours, cell_textures, describe
+from semwave.models.prompt_code import MAX_PROMPT_BYTES, decode_prompt, encode_prompt
+from semwave.models.prompt_grammar import Cell, Prompt, PromptError, parse
+
+__all__ = [
+    "MAX_PROMPT_BYTES",
+    "Cell",
+    "Prompt",
+    "PromptError",
+    "cell_colours",
+    "cell_textures",
+    "decode_prompt",
+    "describe",
+    "encode_prompt",
+    "parse",
+]

@@ -1,0 +1,82 @@
+"""The sketch: sizes from below, quality that grows with size, any shape, any bytes."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+from semwave.models.sketch import decode_sketch, encode_sketch
+
+
+def picture(height: int, width: int, seed: int = 3) -> np.ndarray:
+    """Smooth random picture, uint8."""
+    noise = np.random.default_rng(seed).standard_normal((height, width, 3))
+    smooth = gaussian_filter(noise, (max(height, width) / 12, max(height, width) / 12, 0.5))
+    return np.clip(128 + 60 * smooth / max(smooth.std(), 1e-9), 0, 255).astype(np.uint8)
+
+
+def half_mask(shape: tuple[int, int]) -> np.ndarray:
+    mask = np.zeros(shape, bool)
+    mask[shape[0] // 4 : shape[0] // 2, shape[1] // 3 :] = True
+    return mask
+
+
+def error(image: np.ndarray, mask: np.ndarray, size: int) -> float:
+    coded = encode_sketch(image, mask, size)
+    assert len(coded) <= size
+    return float(np.mean((decode_sketch(coded, image.shape, mask) - image / 255.0)[~mask] ** 2))
+
+
+def test_more_bytes_are_better_and_all_beat_the_mean_colour() -> None:
+    image = picture(120, 160)
+    mask = half_mask((120, 160))
+    rest = image[~mask] / 255.0
+    errors = [error(image, mask, size) for size in (8, 16, 32, 64)]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] < np.mean((rest - rest.mean(axis=0)) ** 2)
+    assert errors[3] < 0.3 * errors[0]
+
+
+def test_pixels_inside_the_mask_have_no_say() -> None:
+    image, mask = picture(96, 96), half_mask((96, 96))
+    other = image.copy()
+    other[mask] = 255
+    assert encode_sketch(image, mask, 48) == encode_sketch(other, mask, 48)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (17, 31), (300, 200), (9, 700)])
+@pytest.mark.parametrize("size", [1, 2, 16, 64])
+def test_any_shape(shape: tuple[int, int], size: int) -> None:
+    coded = encode_sketch(picture(*shape), np.zeros(shape, bool), size)
+    assert len(coded) <= size
+    drawn = decode_sketch(coded, (*shape, 3))
+    assert drawn is None or (drawn.shape == (*shape, 3) and drawn.dtype == np.float32)
+
+
+def test_nothing_to_draw() -> None:
+    image = picture(20, 30)
+    assert encode_sketch(image, None, 0) == b""
+    assert encode_sketch(image, np.ones((20, 30), bool), 64) == b""
+    assert decode_sketch(b"", (20, 30, 3)) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=64))
+def test_any_bytes_draw_something(data: bytes) -> None:
+    drawn = decode_sketch(data, (21, 34))
+    assert np.isfinite(drawn).all()
+    assert drawn.min() >= 0
+    assert drawn.max() <= 1
+
+
+def test_bad_arguments() -> None:
+    image = picture(20, 30)
+    with pytest.raises(ValueError, match=r"size_bytes must be 0 ... 64, not 65"):
+        encode_sketch(image, None, 65)
+    with pytest.raises(ValueError, match="mask must be 20 x 30 like the image"):
+        encode_sketch(image, np.zeros((3, 3), bool), 16)
+    with pytest.raises(ValueError, match="at most 64 bytes, not 65"):
+        decode_sketch(bytes(65), (20, 30))
+    with pytest.raises(ValueError, match="shape must be height x width"):
+        decode_sketch(b"a", (20,))
