@@ -65,52 +65,29 @@ class Fader:
         return np.asarray(waves.sum(axis=-2))
 
 
-class MultipathChannel:
-    """Tapped delay line with fading paths, y[n] = sum_p g_p(n) (h_p * x)[n], fractional delays included.
+class TappedDelayLine:
+    """FIR filter that streams, y[n] = sum_k c_k(n) x[n - lag_k], with taps on a grid of absolute sample indices.
 
-    Taps are computed on a grid fixed to the absolute sample index and move linearly in between.
+    Taps move linearly between grid points. Samples are filtered in whole sub-blocks of the absolute time
+    line, what is still missing of the last one being taken as 0 and done again by the next call.
     """
 
-    def __init__(
-        self,
-        profile: Profile,
-        *,
-        sample_rate: float,
-        rng: np.random.Generator,
-        doppler_hz: float = 0.0,
-        los_doppler_hz: float = 0.0,
-        sinusoids: int = 32,
-        filter_length: int = FILTER_LENGTH,
-    ) -> None:
-        _check(sample_rate, doppler_hz, los_doppler_hz, sinusoids, filter_length, rng)
-        self.profile, self.sample_rate = profile, float(sample_rate)
-        self.doppler_hz, self.los_doppler_hz = float(doppler_hz), float(los_doppler_hz)
-        self._fader = Fader(profile, doppler_hz / sample_rate, los_doppler_hz / sample_rate, rng, sinusoids)
-        self._lay_out_taps(filter_length)
-        self._grid = _grid_step(max(doppler_hz, abs(los_doppler_hz)) / sample_rate)
-        self._moving = bool(np.any(self._fader.frequency))
-        self._sub = min(self._grid, kernels.SUB_BLOCK)
+    def __init__(self, lags: Array, grid: int, moving: bool) -> None:
+        groups = np.unique(np.asarray(lags) // kernels.TAP_GROUP)  # the kernel takes lags four in a row
+        self._lags = (groups[:, None] * kernels.TAP_GROUP + np.arange(kernels.TAP_GROUP)).ravel()
+        self._grid, self._moving = grid, moving
+        self._sub = min(grid, kernels.SUB_BLOCK)
         rows = (kernels.GRID_BLOCK + 1, self._lags.size)
         self._taps = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
-        self._taps_block = -1
         self._index = 0
         self._reach = int(self._lags.max())
         self._past = np.zeros(self._reach + self._sub, np.complex64)
 
-    def _lay_out_taps(self, filter_length: int) -> None:
-        delays = self.profile.delays_s * self.sample_rate
-        whole = np.allclose(delays, np.round(delays), rtol=0, atol=1e-9)
-        length = 1 if whole else filter_length
-        self.delay = 0 if whole else filter_length // 2 - 1
-        made = [(round(d), np.ones(1)) if whole else interpolation_filter(d, length) for d in delays]
-        used = np.unique([first + self.delay + np.arange(length) for first, _ in made])
-        groups = np.unique(used // kernels.TAP_GROUP)  # the kernel takes lags four in a row
-        self._lags = (groups[:, None] * kernels.TAP_GROUP + np.arange(kernels.TAP_GROUP)).ravel()
-        self._first_tap = np.searchsorted(self._lags, [first + self.delay for first, _ in made])
-        self._filters = np.array([taps for _, taps in made], np.float32)
+    def _make_taps(self, block: int) -> None:
+        """Fill ``_taps`` for grid points block * GRID_BLOCK on."""
 
     def process(self, x: Array) -> Array:
-        """Send samples through the channel, `[n]` complex -> `[n]` complex64; the next call goes on where this ends."""
+        """Send samples through, `[n]` complex -> `[n]` complex64; the next call goes on where this ends."""
         x = as_samples(x)
         if x.size == 0:
             return x
@@ -137,6 +114,54 @@ class MultipathChannel:
                 *self._taps, self._lags, out[done : done + count],
             )  # fmt: skip
             done += count
+
+
+class FixedFilter(TappedDelayLine):
+    """FIR filter with taps that stay, `[tap]` at lags `[tap]`."""
+
+    def __init__(self, lags: Array, taps: Array) -> None:
+        super().__init__(lags, MAX_GRID, moving=False)
+        at = np.searchsorted(self._lags, lags)
+        self._taps[0][:, at] = np.real(taps)
+        self._taps[1][:, at] = np.imag(taps)
+
+
+class MultipathChannel(TappedDelayLine):
+    """Tapped delay line with fading paths, y[n] = sum_p g_p(n) (h_p * x)[n], fractional delays included.
+
+    ``delay`` is the bulk delay of the interpolation filters: 0 if all path delays are whole samples.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        sample_rate: float,
+        rng: np.random.Generator,
+        doppler_hz: float = 0.0,
+        los_doppler_hz: float = 0.0,
+        sinusoids: int = 32,
+        filter_length: int = FILTER_LENGTH,
+    ) -> None:
+        _check(sample_rate, doppler_hz, los_doppler_hz, sinusoids, filter_length, rng)
+        self.profile, self.sample_rate = profile, float(sample_rate)
+        self.doppler_hz, self.los_doppler_hz = float(doppler_hz), float(los_doppler_hz)
+        self._fader = Fader(profile, doppler_hz / sample_rate, los_doppler_hz / sample_rate, rng, sinusoids)
+        filters = self._interpolate(filter_length)
+        moving = bool(np.any(self._fader.frequency))
+        lags = np.unique([first + np.arange(taps.size) for first, taps in filters])
+        super().__init__(lags, _grid_step(max(doppler_hz, abs(los_doppler_hz)) / sample_rate), moving)
+        self._first_tap = np.searchsorted(self._lags, [first for first, _ in filters])
+        self._filters = np.array([taps for _, taps in filters], np.float32)
+        self._taps_block = -1
+
+    def _interpolate(self, length: int) -> list[tuple[int, Array]]:
+        """First lag and taps of every path, made causal by the bulk delay."""
+        delays = self.profile.delays_s * self.sample_rate
+        self.delay = 0 if np.allclose(delays, np.round(delays), rtol=0, atol=1e-9) else length // 2 - 1
+        if self.delay == 0:
+            return [(round(d), np.ones(1)) for d in delays]
+        return [(first + self.delay, taps) for first, taps in (interpolation_filter(d, length) for d in delays)]
 
     def _make_taps(self, block: int) -> None:
         if block == self._taps_block:
@@ -185,7 +210,7 @@ def as_samples(x: Array) -> Array:
     x = np.asarray(x)
     if x.ndim != 1:
         raise ValueError(f"x must have one axis, not shape {x.shape}")
-    return x.astype(np.complex64, copy=False)
+    return np.ascontiguousarray(x, np.complex64)
 
 
 def _check(
