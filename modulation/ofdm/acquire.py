@@ -12,7 +12,7 @@ import scipy.fft
 
 from semwave.modulation.ofdm import preamble
 from semwave.modulation.ofdm.basis import slepian
-from semwave.modulation.ofdm.estimate import Pilots, Prior
+from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
 from semwave.modulation.ofdm.params import OfdmParams
 from semwave.modulation.ofdm.sync import Detection
 
@@ -34,6 +34,8 @@ class Acquisition:
     pilots: list[Pilots]
     """Channel samples from B (at time -1) and A (at time -2)."""
     prior: Prior
+    channel: Array
+    """Linear MMSE estimate at B: [active] complex64."""
 
 
 def lead(params: OfdmParams) -> int:
@@ -41,12 +43,13 @@ def lead(params: OfdmParams) -> int:
     return min(4, params.cp_len // 4)
 
 
-def acquire(read: Reader, found: Detection, params: OfdmParams, doppler: float) -> Acquisition:
+def acquire(read: Reader, found: Detection, estimator: ChannelEstimator, doppler: float) -> Acquisition:
     """Place the FFT windows by the delay profile of B, and estimate noise and power there.
 
     read     absolute sample reader
     doppler  assumed, in cycles per symbol
     """
+    params = estimator.params
     back = 3 * params.cp_len // 4
     early = found.start - back + lead(params)
     profile, step = delay_profile(_part_b(read, early, found.cfo, params), params)
@@ -60,7 +63,8 @@ def acquire(read: Reader, found: Detection, params: OfdmParams, doppler: float) 
     prior = replace(prior, first_delay=window[0], last_delay=window[1])
     pilots = [Pilots(np.array([-1]), np.arange(params.active), b[None])]
     pilots += _part_a(read, start, found.cfo, params)
-    return Acquisition(start, found.start + peak - back, found.cfo, found.metric, pilots, prior)
+    channel = estimator.estimate(pilots, -1, 1, prior, with_error=False).channel[0]
+    return Acquisition(start, found.start + peak - back, found.cfo, found.metric, pilots, prior, channel)
 
 
 def carriers_at(read: Reader, first: int, cfo: float, origin: int, params: OfdmParams, dc: complex) -> Array:

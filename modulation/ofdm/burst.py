@@ -100,14 +100,16 @@ class BurstDemodulator:
 
     def header(self, read: Reader, found: Acquisition) -> tuple[Array, Array]:
         """Header symbols and their noise variance, from the preamble and the header's own pilots."""
-        grid = self._receive(read, found, self.layout.header_ofdm)
+        y, pilots, turn, _ = self._receive(read, found, self.layout.header_ofdm)
+        estimate = self.estimator.estimate([*found.pilots, *pilots], 0, y.shape[0], found.prior)
+        noise = estimate.error + np.float32(found.prior.noise_variance)
+        symbols, noise = self._equalize(_Grid(y, estimate.channel, noise, found.prior, turn, 0.0, None))
         cells = self.layout.header_cells
-        symbols, noise = self._equalize(grid)
         return symbols.reshape(-1)[cells], noise.reshape(-1)[cells]
 
     def payload(self, read: Reader, found: Acquisition, n: int, symbols: int) -> tuple[Array, Array, BurstReport]:
         """Payload and its noise variance from the burst's first ``symbols`` OFDM symbols, the rest erased."""
-        grid = self._receive(read, found, symbols)
+        grid = self._estimate(*self._receive(read, found, symbols), found)
         points, noise = self._equalize(grid)
         cells = self.layout.payload_cells(n)[:n]
         there = cells < points.size
@@ -118,11 +120,11 @@ class BurstDemodulator:
         variance[order] = noise.reshape(-1)[cells[there]]
         return payload, variance, self._report(grid, found)
 
-    def _receive(self, read: Reader, found: Acquisition, symbols: int) -> _Grid:
+    def _receive(self, read: Reader, found: Acquisition, symbols: int) -> tuple[Array, list[Pilots], float, float]:
+        """Carriers and pilots with the rest of the carrier offset and the clock drift taken off, and these two."""
         y = self._spectra(read, found, symbols, 0.0)
         pilots = self._pilots(y)
-        preamble_channel = self._at_preamble(found)
-        turn = tracking.residual_turn(pilots, preamble_channel, found.prior.noise_variance)
+        turn = tracking.residual_turn(pilots, found.channel, found.prior.noise_variance)
         y *= np.exp(-1j * turn * np.arange(1, symbols + 1)).astype(np.complex64)[:, None]
         pilots = self._pilots(y)
         drift = tracking.sampling_drift(pilots, self.params, found.prior.noise_variance)
@@ -133,14 +135,15 @@ class BurstDemodulator:
             slope = 2 * np.pi / self.params.fft_size * drift * np.arange(symbols)
             y *= np.exp(1j * np.outer(slope, self.params.carriers)).astype(np.complex64)
             pilots = self._pilots(y)
-        return self._estimate(y, pilots, found, turn, drift)
+        return y, pilots, turn, drift
 
-    def _estimate(self, y: Array, pilots: list[Pilots], found: Acquisition, turn: float, drift: float) -> _Grid:
+    def _estimate(self, y: Array, pilots: list[Pilots], turn: float, drift: float, found: Acquisition) -> _Grid:
+        """A first look with the widest delay window gives noise and phases, a second the estimate."""
         noise, symbols = found.prior.noise_variance, y.shape[0]
         measured = tracking.doppler(pilots, self.params, noise)
         prior = replace(found.prior, doppler=self._doppler_prior(measured, found.prior, symbols))
         first_look = replace(prior, first_delay=-1.0, last_delay=float(max(self.params.cp_len, 4)))
-        channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, first_look)
+        channel, _, noise = self._blocks([*found.pilots, *pilots], symbols, first_look, with_error=False)
         phase = tracking.common_phase(pilots, channel, noise)
         if phase.any():
             y = y * np.exp(-1j * phase).astype(np.complex64)[:, None]
@@ -155,7 +158,9 @@ class BurstDemodulator:
             return prior.doppler
         return max(1.3 * measured, 0.15 / (symbols + 2))
 
-    def _blocks(self, pilots: list[Pilots], symbols: int, prior: Prior) -> tuple[Array, Array, float]:
+    def _blocks(
+        self, pilots: list[Pilots], symbols: int, prior: Prior, with_error: bool = True
+    ) -> tuple[Array, Array, float]:
         """Channel, its error and the noise variance, estimated block by block."""
         channel = np.empty((symbols, self.params.active), np.complex64)
         error = np.empty((symbols, self.params.active), np.float32)
@@ -164,15 +169,12 @@ class BurstDemodulator:
         for first in range(0, symbols, step):
             last = min(first + step, symbols)
             near = _between(pilots, first - MARGIN, last + MARGIN)
-            found = self.estimator.estimate(near, first, last - first, prior)
+            found = self.estimator.estimate(near, first, last - first, prior, with_error)
             channel[first:last], error[first:last] = found.channel, found.error
             residual += found.residual * found.freedom
             freedom += found.freedom
         noise = residual / freedom if freedom else prior.noise_variance
         return channel, error, max(noise, 1e-9 * prior.power, 1e-30)
-
-    def _at_preamble(self, found: Acquisition) -> Array:
-        return self.estimator.estimate(found.pilots, -1, 1, found.prior).channel[0]
 
     def _spectra(self, read: Reader, found: Acquisition, symbols: int, drift: float) -> Array:
         """Active carriers of the symbols after the preamble, carrier offset taken off: [symbols, active] complex64."""
@@ -256,7 +258,7 @@ def _between(pilots: list[Pilots], first: int, last: int) -> list[Pilots]:
 def _rms_delay(channel: Array, params: OfdmParams) -> float:
     """Root mean square delay in samples, the Hann window's own width taken off."""
     profile, step = delay_profile(channel, params)
-    profile = profile[: round((params.cp_len + lead(params)) / step)]
+    profile = profile[: round((params.cp_len + lead(params)) / step) + 1]
     profile = np.where(profile > 1e-2 * profile.max(), profile, 0)
     delays = step * np.arange(profile.size)
     own, _ = delay_profile(np.ones(params.active, np.complex64), params)

@@ -1,6 +1,6 @@
 """Channel estimation from preamble and pilots: a two-dimensional Wiener filter in a reduced basis.
 
-``H[l, k] = sum_rq U[k, r] C[r, q] V[l, q]`` with U and V from ``basis.slepian``. The linear MMSE estimate of C from
+``H[l, k] = sum_qr V[l, q] C[q, r] U[k, r]`` with U and V from ``basis.slepian``. The linear MMSE estimate of C from
 any set of pilots solves ``(G / n0 + 1 / prior) c = g / n0`` (Kay, Estimation Theory, 1993, theorem 12.1); pilots of
 one pattern at several times add a Kronecker product to G. Everything before the right-hand side is real.
 """
@@ -77,54 +77,57 @@ class ChannelEstimator:
         turn = np.exp(-2j * np.pi * p.carriers * centre / p.fft_size).astype(np.complex64)
         return vectors[self._rows], variances, turn
 
-    def estimate(self, pilots: list[Pilots], first: int, symbols: int, prior: Prior) -> ChannelEstimate:
-        """Channel at times first..first+symbols-1 from pilots at any times."""
+    def estimate(
+        self, pilots: list[Pilots], first: int, symbols: int, prior: Prior, with_error: bool = True
+    ) -> ChannelEstimate:
+        """Channel at times first..first+symbols-1 from pilots at any times; error is 0 without ``with_error``."""
         u, u_var, turn = self.carrier_basis(prior)
         times = np.concatenate([np.concatenate([x.times for x in pilots]), [first, first + symbols - 1]])
         low, high = int(times.min()), int(times.max())
         v, v_var = slepian(high - low + 1, 2 * prior.doppler, 2)
         normal, right, energy, count = _normal_equations(pilots, u, v, low, turn)
-        inverse_prior = 1 / (prior.power * np.outer(u_var, v_var).reshape(-1))
+        inverse_prior = 1 / (prior.power * np.outer(v_var, u_var).reshape(-1))
         normal *= 1 / prior.noise_variance
-        normal[np.diag_indices_from(normal)] += inverse_prior
+        normal.reshape(-1)[:: normal.shape[0] + 1] += inverse_prior
         factor = cho_factor(normal, lower=True, check_finite=False)
         covariance = cho_solve(factor, np.eye(normal.shape[0]), check_finite=False)
         solution = covariance @ (right.reshape(-1) / prior.noise_variance)
         there = v[first - low : first - low + symbols]
-        channel = (there @ (u @ solution.reshape(u.shape[1], -1)).T) * turn
+        channel = (there @ (solution.reshape(-1, u.shape[1]) @ u.T)) * turn
         freedom = max(count - (solution.size - float(np.diagonal(covariance) @ inverse_prior)), 1.0)
         # for the matched prior E||z - H c||^2 = n0 * freedom, and ||z||^2 - Re<g, c> = ||z - H c||^2 + n0 c' c / prior
         left = energy - float(np.vdot(right.reshape(-1), solution).real)
         left -= prior.noise_variance * float((np.abs(solution) ** 2) @ inverse_prior)
-        return ChannelEstimate(
-            channel.astype(np.complex64), _error(covariance, u, there), max(left, 0.0) / freedom, freedom
-        )
+        error = _error(covariance, u, there) if with_error else np.zeros((1, 1), np.float32)
+        return ChannelEstimate(channel.astype(np.complex64), error, max(left, 0.0) / freedom, freedom)
 
 
 def _normal_equations(
     pilots: list[Pilots], u: Array, v: Array, low: int, turn: Array
 ) -> tuple[Array, Array, float, int]:
-    """Sum of energy * (U'U kron V'V), of energy * U'z V, of energy * |z|^2, and the number of pilots."""
-    ranks = u.shape[1], v.shape[1]
-    normal = np.zeros((ranks[0], ranks[1], ranks[0], ranks[1]))
-    right = np.zeros(ranks, np.complex128)
+    """Sum of energy * (V'V kron U'U), of energy * V'z U, of energy * |z|^2, and the number of pilots."""
+    q, r = v.shape[1], u.shape[1]
+    over_time, over_carriers = np.empty((len(pilots), q * q)), np.empty((len(pilots), r * r))
+    right = np.zeros((q, r), np.complex128)
     energy, count = 0.0, 0
-    for x in pilots:
+    for i, x in enumerate(pilots):
         at, on = v[x.times - low], u[x.carriers]
         z = x.values * np.conj(turn[x.carriers])
-        normal += np.einsum("ab,cd->acbd", x.energy * (on.T @ on), at.T @ at)
-        right += x.energy * (on.T @ (z.T @ at))
+        over_time[i] = x.energy * (at.T @ at).reshape(-1)
+        over_carriers[i] = (on.T @ on).reshape(-1)
+        right += x.energy * (at.T @ (z @ on))
         energy += x.energy * float(np.vdot(z, z).real)
         count += z.size
-    size = ranks[0] * ranks[1]
-    return normal.reshape(size, size), right, energy, count
+    normal = (over_time.T @ over_carriers).reshape(q, q, r, r).transpose(0, 2, 1, 3)
+    return normal.reshape(q * r, q * r), right, energy, count
 
 
 def _error(covariance: Array, u: Array, v: Array) -> Array:
-    """Posterior variance of U C V' as the product of its profiles over symbols and over carriers."""
-    r, q = u.shape[1], v.shape[1]
-    cube = covariance.reshape(r, q, r, q)
-    over_time = np.einsum("la,rarb,lb->l", v, cube, v, optimize=True) / u.shape[0]
-    over_carriers = np.einsum("ka,aqbs,qs,kb->k", u, cube, v.T @ v, u, optimize=True)
+    """Posterior variance of V C U' as the product of its profiles over symbols and over carriers."""
+    q, r = v.shape[1], u.shape[1]
+    cube = covariance.reshape(q, r, q, r)
+    over_time = np.sum((v @ np.trace(cube, axis1=1, axis2=3)) * v, axis=1) / u.shape[0]
+    mixed = (v.T @ v).reshape(-1) @ cube.transpose(0, 2, 1, 3).reshape(q * q, r * r)
+    over_carriers = np.sum((u @ mixed.reshape(r, r)) * u, axis=1)
     profile = over_carriers / max(float(over_carriers.mean()), 1e-30)
     return np.maximum(np.outer(over_time, profile), 0).astype(np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ class BurstLayout:
             raise ValueError(f"header_symbols must be at least 1, not {self.header_symbols}")
         preamble.template(self.params)  # raises where this numerology has none
 
-    @property
+    @cached_property
     def header_ofdm(self) -> int:
         """OFDM symbols of the header."""
         return _symbols_for(self.params, self.header_symbols, 0)
@@ -49,7 +49,7 @@ class BurstLayout:
         """Samples of a burst with n payload symbols."""
         return preamble.length(self.params) + self.params.grid_length(self.ofdm_symbols(n))
 
-    @property
+    @cached_property
     def header_cells(self) -> Array:
         """Flat places [symbol * active] of the header in the burst's grid of active carriers: [header_symbols]."""
         return _header_cells(self.params, self.header_symbols, self.header_ofdm)
@@ -99,7 +99,7 @@ def _symbols_for(params: OfdmParams, n: int, first: int) -> int:
     if n < 0:
         raise ValueError(f"n must be at least 0, not {n}")
     base, per_period = params.data_count(first), params.data_count(params.pilot_period)
-    symbols = max(n // per_period - 1, 0) * params.pilot_period
+    symbols = max(n - 1, 0) // per_period * params.pilot_period  # whole periods hold at most n - 1
     while params.data_count(first + symbols) - base < n:
         symbols += 1
     return symbols
@@ -111,7 +111,6 @@ def _data_cells(params: OfdmParams, first: int, last: int) -> Array:
     return np.flatnonzero(~params.pilot_mask(last)[first:]) + first * params.active
 
 
-@lru_cache(maxsize=16)
 def _header_cells(params: OfdmParams, n: int, symbols: int) -> Array:
     cells = _data_cells(params, 0, symbols)
     return cells[burst_permutation(cells.size)[:n]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -133,13 +133,17 @@ class OfdmParams:
 
     def pilot_values(self, symbols: int) -> Array:
         """Known QPSK values, used where ``pilot_mask`` is set: [symbols, active] complex64."""
-        return qpsk_sequence(PILOT_SEED, symbols * self.active).reshape(symbols, self.active)
+        return _pilot_values(self.active, 1 << max(symbols - 1, 31).bit_length())[:symbols]
 
     def data_count(self, symbols: int) -> int:
         """Data resource elements in the first ``symbols`` symbols."""
-        counts = self.active - self.pilot_masks.sum(axis=1)
         whole, rest = divmod(symbols, self.pilot_period)
-        return int(whole * counts.sum() + counts[:rest].sum())
+        return whole * self._data_before[-1] + self._data_before[rest]
+
+    @cached_property
+    def _data_before(self) -> list[int]:
+        """Data elements before each symbol of a period, and in all of it."""
+        return [0, *np.cumsum(self.active - self.pilot_masks.sum(axis=1)).tolist()]
 
     def symbol_starts(self, symbols: int) -> Array:
         """First useful sample (after the cyclic prefix) of each symbol of a grid: [symbols] int64."""
@@ -156,6 +160,11 @@ def _spread_order(n: int) -> list[int]:
     """0..n-1 in bit-reversed order: neighbours in time show carriers far apart."""
     bits = max(n - 1, 1).bit_length()
     return sorted(range(n), key=lambda i: int(format(i, f"0{bits}b")[::-1], 2))
+
+
+@lru_cache(maxsize=16)
+def _pilot_values(active: int, symbols: int) -> Array:
+    return _frozen(qpsk_sequence(PILOT_SEED, symbols * active).reshape(symbols, active))
 
 
 def _frozen(array: Array) -> Array:

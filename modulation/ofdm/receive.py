@@ -20,8 +20,8 @@ from semwave.modulation.ofdm.sync import PreambleSearch
 Array = npt.NDArray[Any]
 OnHeader = Callable[[Array, Array], int | None]
 
-BATCH = 64
-"""Hops searched at a time while samples keep coming."""
+FEWEST_HOPS, MOST_HOPS = 32, 512
+"""Hops searched at a time: enough to be worth a call, few enough not to search what a burst will turn out to fill."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class BurstReceiver:
         header_symbols: int,
         on_header: OnHeader,
         max_payload: int = 1 << 18,
-        assumed_doppler_hz: float = 50.0,
+        assumed_doppler_hz: float = 100.0,
         false_alarm_rate: float = 1e-7,
     ) -> None:
         if max_payload < 0:
@@ -113,22 +113,29 @@ class BurstReceiver:
 
     def _find(self, final: bool) -> bool:
         """Go on searching; True once a burst is pending, False when samples run out."""
-        hop, near = self._search.hop, self._search.neighbours
-        self._extend_metric(final)
+        while True:
+            more = self._extend_metric(final)
+            if self._scan(final and not more):
+                return True
+            if not more:
+                return False
+
+    def _scan(self, final: bool) -> bool:
+        """Look at the hops whose neighbours are known; True once a burst is pending."""
         known = self._metric_first + self._metric.size
-        decided = known if final else known - near
+        decided = known if final else known - self._search.neighbours
         while self._next < decided:
             at = self._next - self._metric_first
-            ahead = self._metric[at : decided - self._metric_first]
-            hits = np.flatnonzero(ahead > self._search.first_threshold)
+            hits = np.flatnonzero(self._metric[at : decided - self._metric_first] > self._search.first_threshold)
             if hits.size == 0:
                 self._next = decided
-                break
+                return False
             self._next += int(hits[0])
             if self._is_peak(self._next):
-                if not final and self._next * hop + self._search.lookahead > self._buffer.end:
+                index = self._next * self._search.hop
+                if not final and index + self._search.lookahead > self._buffer.end:
                     return False
-                found = self._search.locate(self._buffer.read, self._next * hop, self._earliest)
+                found = self._search.locate(self._buffer.read, index, self._earliest)
                 if found is not None:
                     self._pending = self._acquired(found)
                     return True
@@ -136,7 +143,7 @@ class BurstReceiver:
         return False
 
     def _acquired(self, found: Any) -> _Pending:
-        acquired = acquire(self._buffer.read, found, self.params, self._doppler)
+        acquired = acquire(self._buffer.read, found, self._demodulator.estimator, self._doppler)
         return _Pending(acquired, np.zeros(0, np.complex64), np.zeros(0, np.float32))
 
     def _is_peak(self, hop: int) -> bool:
@@ -147,18 +154,20 @@ class BurstReceiver:
         here = self._metric[at]
         return bool((before < here).all() and (after <= here).all())
 
-    def _extend_metric(self, final: bool) -> None:
-        """Periodicity of the hops whose samples have come, in batches; forget those long decided."""
+    def _extend_metric(self, final: bool) -> bool:
+        """Periodicity of some more hops, and forget those long decided; False where too few samples have come."""
         hop, window = self._search.hop, self._search.window
         keep = max(self._next - self._search.neighbours, self._metric_first)
         self._metric = self._metric[keep - self._metric_first :]
         self._metric_first = keep
         first = self._metric_first + self._metric.size
         last = (self._buffer.end - (0 if final else window)) // hop + 1
-        if last - first < (1 if final else BATCH):
-            return
+        if last - first < (1 if final else FEWEST_HOPS):
+            return False
+        last = min(last, first + MOST_HOPS)
         samples = self._buffer.read(first * hop, (last - 1) * hop + window)
         self._metric = np.concatenate([self._metric, self._search.metric(samples)])
+        return True
 
     def _restart(self, earliest: int) -> None:
         """Search on for preambles from an absolute index on."""
