@@ -8,13 +8,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, dataclass_transform
+from inspect import get_annotations
+from typing import Annotated, Any, ClassVar, dataclass_transform
 
 import numpy as np
 
 from semwave.runtime.errors import ConnectError, ParameterError
 from semwave.runtime.packet import ANY, Anything, Frames, Packet, Spec, Stream
-from semwave.runtime.params import checked, param_specs
+from semwave.runtime.params import Param, checked, param_specs
 
 
 class Port:
@@ -87,6 +88,12 @@ class Block:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name in get_annotations(cls):
+            if isinstance(cls.__dict__.get(name), Port):
+                raise TypeError(f"{cls.__name__}.{name} is a port: write {name} = ..., without an annotation")
+            inherited = getattr(cls.__base__, name, None)
+            if callable(inherited) or isinstance(inherited, property):
+                raise TypeError(f"{cls.__name__}.{name} cannot be a parameter: blocks have a method of that name")
         doc = cls.__dict__.get("__doc__")
         dataclass(kw_only=True, eq=False)(cls)
         cls.__doc__ = doc  # dataclass would fill it with the signature
@@ -122,6 +129,9 @@ class Block:
 
     def stop(self) -> None:
         """Let go of files, sockets, models; also called after an error."""
+
+    def conclude(self, result: Any) -> None:
+        """The run is over without an error: a last look at its :class:`~semwave.runtime.run.Result`, for reports."""
 
     def summary(self) -> str:
         """What people should read after a run (a table, a path); empty for most blocks."""
@@ -161,12 +171,13 @@ def default_outputs(block: Block, inputs: dict[str, Spec], rate: Fraction) -> di
     outputs: dict[str, Spec] = {}
     for name, port in block.outputs.items():
         spec = port.spec
+        declared = spec.sample_rate
         if isinstance(spec, Anything) or (
             spec.dtype is None and not isinstance(first, Anything) and isinstance(spec, type(first))
         ):
             spec = first
-        if spec.sample_rate is None and isinstance(spec, Stream) and isinstance(first, Stream):
-            spec = replace(spec, sample_rate=sample_rate)
+        if isinstance(spec, Stream) and isinstance(first, Stream):
+            spec = replace(spec, sample_rate=sample_rate if declared is None else declared)
         outputs[name] = spec
     return outputs
 
@@ -200,8 +211,9 @@ class FrameBlock(Block):
     """``work`` takes a packet and yields packets, any number of them.
 
     One output: yield packets. Several: yield ``(port, packet)``. Several inputs: all must be Frames; ``work`` gets one
-    packet of each, in order of arrival (``pairing = "zip"``), or is called as ``work(port, packet)`` as they come
-    (``pairing = "any"``). The runtime numbers what is yielded: ``start`` and tags are shifted to the output's own count.
+    packet of each that is connected, in the order declared (``pairing = "zip"``), or is called as
+    ``work(port, packet)`` as they come (``pairing = "any"``). The runtime numbers what is yielded: ``start`` and tags
+    are shifted to the output's own count.
     """
 
     pairing: ClassVar[str] = "zip"
@@ -219,8 +231,8 @@ class BatchBlock(Block):
     """
 
     heavy: ClassVar[bool] = True
-    max_batch: int = 8
-    max_wait_s: float = 0.0
+    max_batch: Annotated[int, Param("most packets in one call", unit="packets", low=1)] = 8
+    max_wait_s: Annotated[float, Param("longest wait for more packets", unit="s", low=0)] = 0.0
 
     def work(self, batch: list[Packet], /) -> Iterator[Any]:
         """``packets -> packets``."""
@@ -242,3 +254,24 @@ class Source(Block):
 def is_frames(spec: Spec) -> bool:
     """Whether packet borders mean something on an edge of this spec."""
     return isinstance(spec, Frames)
+
+
+def misfit(block: Block, inputs: dict[str, Spec]) -> str | None:
+    """What a block's kind does not allow its inputs to be, or None."""
+    many = len(block.inputs) > 1
+    kinds = (SyncBlock, FrameBlock, BatchBlock, Source)
+    if not isinstance(block, kinds):
+        return f"a block is one of {', '.join(k.__name__ for k in kinds)}"
+    if isinstance(block, Source):
+        return "a source has no inputs" if block.inputs else None
+    if not inputs:
+        return "none of its inputs is connected" if block.inputs else "it has no inputs; make it a Source"
+    frames = [n for n, s in inputs.items() if isinstance(s, Frames)]
+    if isinstance(block, SyncBlock) and frames:
+        return f"{frames[0]} gets {inputs[frames[0]]}; a SyncBlock takes streams"
+    if isinstance(block, BatchBlock) and many:
+        return "a BatchBlock has one input"
+    if isinstance(block, FrameBlock) and block.pairing == "zip" and len(frames) < len(inputs) > 1:
+        loose = next(n for n in inputs if n not in frames)
+        return f"{loose} gets {inputs[loose]}; inputs that are paired take frames"
+    return None

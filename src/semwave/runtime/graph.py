@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from semwave.runtime.block import Block, In, Out, Port
-from semwave.runtime.errors import ConnectError, ParameterError
+from semwave.runtime.block import Block, In, Out, Port, misfit
+from semwave.runtime.errors import BlockError, ConnectError, FlowgraphError, ParameterError
 from semwave.runtime.packet import Spec, meet
 from semwave.runtime.params import unknown
 
 if TYPE_CHECKING:
+    from semwave.runtime.composite import Composite
     from semwave.runtime.run import Result, Run
 
 
@@ -66,7 +67,7 @@ class Flowgraph:
         for name, block in {**(blocks or {}), **more}.items():
             if name in self.blocks:
                 raise ConnectError(f"there is already a block called {name!r}")
-            if not name or any(c in name for c in " .>\t\n"):
+            if not name or any(c in name for c in " .>/\t\n"):
                 raise ConnectError(f"a block cannot be called {name!r}: use letters, digits, _ and -")
             if not isinstance(block, Block):
                 raise ConnectError(f"{name} is {block!r}, not a block")
@@ -185,18 +186,46 @@ def flatten(graph: Flowgraph) -> tuple[dict[str, Block], list[Edge]]:
     blocks, edges = dict(graph.blocks), list(graph.edges)
     while (found := next(((n, b) for n, b in blocks.items() if isinstance(b, Composite)), None)) is not None:
         name, block = found
-        inner = block.opened()
-        missing = set(block.ports) - set(inner.exposed)
-        if missing:
-            raise ConnectError(
-                f"{name} ({type(block).__name__}) exposes nothing as its port {', '.join(sorted(missing))}"
-            )
+        inner = _opened(name, block)
         ends = {port: [(f"{name}/{b}", p) for b, p in where] for port, where in inner.exposed.items()}
         renamed = {f"{name}/{n}": b for n, b in inner.blocks.items()}
         blocks = {m: c for n, b in blocks.items() for m, c in (renamed if n == name else {n: b}).items()}
         edges = [e for old in edges for e in _reroute(old, name, ends)]
         edges += [Edge(f"{name}/{e.source}", e.out, f"{name}/{e.target}", e.into) for e in inner.edges]
+    _refuse_double(blocks, edges)
     return blocks, edges
+
+
+def _opened(name: str, block: "Composite") -> Flowgraph:
+    """What is inside a composite; raises with the composite's name in front when that is not what it declares."""
+    place = f"{name} ({type(block).__name__})"
+    try:
+        inner = block.opened()
+    except FlowgraphError as error:
+        raise type(error)(f"{place}: {error}") from error
+    except Exception as error:
+        raise BlockError(f"in {place}, build: {error!r}") from error
+    missing = set(block.ports) - set(inner.exposed)
+    if missing:
+        raise ConnectError(f"{place} exposes nothing as its port {', '.join(sorted(missing))}")
+    for port, outer in block.ports.items():
+        at, end = inner.exposed[port][0]
+        if isinstance(outer, In) != isinstance(inner.blocks[at].ports[end], In):
+            raise ConnectError(f"{place}: port {port} and what it exposes, {at}.{end}, are not of one direction")
+    return inner
+
+
+def _refuse_double(blocks: Mapping[str, Block], edges: list[Edge]) -> None:
+    """Opening composites can feed a port twice, or put one block under two names."""
+    fed: dict[tuple[str, str], Edge] = {}
+    for e in edges:
+        other = fed.setdefault((e.target, e.into), e)
+        if other is not e:
+            raise ConnectError(f"{e.target}.{e.into} is fed by {other.source}.{other.out} and {e.source}.{e.out}")
+    seen: dict[int, str] = {}
+    for name, block in blocks.items():
+        if seen.setdefault(id(block), name) != name:
+            raise ConnectError(f"{seen[id(block)]} and {name} are the same block; make one for each place")
 
 
 def _reroute(edge: Edge, name: str, ends: dict[str, list[tuple[str, str]]]) -> Iterable[Edge]:
@@ -208,16 +237,19 @@ def _reroute(edge: Edge, name: str, ends: dict[str, list[tuple[str, str]]]) -> I
 def topological(blocks: Iterable[str], edges: list[Edge]) -> list[str]:
     """Names such that every block comes after those that feed it; raises ConnectError naming a loop."""
     feeds: dict[str, set[str]] = {name: set() for name in blocks}
+    fed: dict[str, set[str]] = {name: set() for name in feeds}
     for e in edges:
         feeds[e.target].add(e.source)
-    order: list[str] = []
-    done: set[str] = set()
-    while len(order) < len(feeds):
-        ready = [n for n, before in feeds.items() if n not in done and before <= done]
-        if not ready:
-            raise ConnectError(f"the graph has a loop: {' > '.join(_loop(feeds, done))}")
-        order += ready
-        done.update(ready)
+        fed[e.source].add(e.target)
+    missing = {name: len(before) for name, before in feeds.items()}
+    order = [name for name, count in missing.items() if not count]
+    for name in order:  # grows as it is walked
+        for after in sorted(fed[name]):
+            missing[after] -= 1
+            if not missing[after]:
+                order.append(after)
+    if len(order) < len(feeds):
+        raise ConnectError(f"the graph has a loop: {' > '.join(_loop(feeds, set(order)))}")
     return order
 
 
@@ -245,10 +277,11 @@ def require_connected(blocks: Mapping[str, Block], edges: list[Edge]) -> None:
 def negotiate(blocks: dict[str, Block], edges: list[Edge]) -> Plan:
     """Find the spec of every port in topological order, so that rates and types are known before anything runs."""
     plan = Plan(blocks, edges, {}, {})
+    into = {(e.target, e.into): e for e in edges}
     for name, block in blocks.items():
         inputs: dict[str, Spec] = {}
         for port, p in block.inputs.items():
-            edge = next((e for e in edges if (e.target, e.into) == (name, port)), None)
+            edge = into.get((name, port))
             if edge is None:
                 continue
             given = plan.outputs[edge.source][edge.out]
@@ -262,9 +295,19 @@ def negotiate(blocks: dict[str, Block], edges: list[Edge]) -> Plan:
 
 
 def _outputs(name: str, block: Block, inputs: dict[str, Spec]) -> dict[str, Spec]:
+    place = f"{name} ({type(block).__name__})"
+    problem = misfit(block, inputs)
+    if problem:
+        raise ConnectError(f"{place}: {problem}")
     try:
-        return block.negotiate(inputs)
+        outputs = block.negotiate(inputs)
     except ConnectError as error:
-        raise ConnectError(f"{name} ({type(block).__name__}): {error}") from None
+        raise ConnectError(f"{place}: {error}") from None
     except ValueError as error:
-        raise ConnectError(f"{name} ({type(block).__name__}): {error}") from error
+        raise ConnectError(f"{place}: {error}") from error
+    except Exception as error:
+        raise ConnectError(f"in {place}, negotiate: {error!r}") from error
+    if not isinstance(outputs, dict) or set(outputs) != set(block.outputs):
+        given = ", ".join(outputs) or "none" if isinstance(outputs, dict) else type(outputs).__name__
+        raise ConnectError(f"{place}: negotiate gave {given}; the outputs are {', '.join(block.outputs) or 'none'}")
+    return outputs

@@ -3,7 +3,7 @@
 A file has ``seed``, ``chunk``, ``name`` and ``connect`` at its top, then ``[params]``, ``[blocks]`` and, when it is
 meant to be used
 as a block, ``[ports]``. A block is ``{ use = "Class", parameter = value }``; ``"$name"`` stands for a value of
-``[params]``;
+``[params]`` (``"$$name"`` for the string ``$name``);
 ``use = "other.toml"`` puts another flowgraph in, its ``[params]`` being the parameters.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from semwave.runtime.block import Block
-from semwave.runtime.errors import ConnectError, FlowgraphError, GraphFileError, ParameterError
+from semwave.runtime.errors import BlockError, ConnectError, FlowgraphError, GraphFileError, ParameterError
 from semwave.runtime.graph import Flowgraph
 from semwave.runtime.params import param_specs, unknown
 from semwave.runtime.registry import BLOCKS, block_class, outside
@@ -33,6 +33,7 @@ def load(path: str | Path, overrides: Iterable[str] = (), seed: int | None = Non
     """
     file = find(path)
     table = read(file)
+    _types(table, file)
     for text in overrides:
         _override(table, text, file)
     try:
@@ -79,7 +80,6 @@ def build(table: Mapping[str, Any], file: Path, *, seed: int | None = None, dept
     """A flowgraph out of a file's table."""
     if depth > DEPTH:
         raise GraphFileError(f"flowgraph files are nested more than {DEPTH} deep (does one use itself?)")
-    _types(table, file)
     graph = Flowgraph(
         seed=table.get("seed", 0) if seed is None else seed,
         chunk=table.get("chunk", 8192),
@@ -100,17 +100,23 @@ def _types(table: Mapping[str, Any], file: Path) -> None:
         ("params", dict, "a table"),
         ("blocks", dict, "a table"),
         ("ports", dict, "a table"),
+        ("name", str, "a string"),
+        ("description", str, "a string"),
     ):
-        if not isinstance(table.get(key, {}), kind):
-            raise GraphFileError(f"[{key}] must be {word}")
+        if not isinstance(table.get(key, kind()), kind):
+            raise GraphFileError(f"{file}: {key} must be {word}")
+    for name, entry in table.get("blocks", {}).items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
+            raise GraphFileError(f'{file}: {name} must be a table with use = "BlockClass", not {entry!r}')
+    for port, where in table.get("ports", {}).items():
+        if not all(isinstance(end, str) for end in (where if isinstance(where, list) else [where])):
+            raise GraphFileError(f"{file}: port {port} must be 'block.port' or a list of these, not {where!r}")
     chains = table.get("connect", [])
     if not isinstance(chains, (list, str)) or any(not isinstance(c, str) for c in chains):
-        raise GraphFileError("connect must be a list of strings such as 'a > b.port > c'")
+        raise GraphFileError(f"{file}: connect must be a list of strings such as 'a > b.port > c'")
 
 
-def _block(name: str, entry: Any, params: Mapping[str, Any], file: Path, depth: int) -> Block:
-    if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
-        raise GraphFileError(f'{name} must be a table with use = "BlockClass", not {entry!r}')
+def _block(name: str, entry: Mapping[str, Any], params: Mapping[str, Any], file: Path, depth: int) -> Block:
     values = {key: _value(value, params, f"{name}.{key}") for key, value in entry.items() if key != "use"}
     if entry["use"].endswith(".toml"):
         return _nested(name, file.parent / entry["use"], values, depth)
@@ -128,22 +134,30 @@ def _block(name: str, entry: Any, params: Mapping[str, Any], file: Path, depth: 
         raise ParameterError(error.text, f"{name} ({entry['use']})") from error.__cause__
     except ConnectError as error:
         raise ConnectError(f"{name}: {error}") from error.__cause__
+    except Exception as error:
+        raise BlockError(f"in {name} ({entry['use']}): {error!r}") from error
 
 
 def _nested(name: str, file: Path, values: dict[str, Any], depth: int) -> Block:
     if not file.is_file():
         raise GraphFileError(f"{name}: no flowgraph file {file}")
     table = read(file)
+    _types(table, file)
     known = table.get("params", {})
     for key in values:
         if key not in known:
             raise ParameterError(unknown(key, known), f"{name} ({file.name})")
     if not table.get("ports"):
         raise GraphFileError(f"{name}: {file.name} has no [ports], so it cannot be used as a block")
-    return build({**table, "params": {**known, **values}}, file, depth=depth + 1).as_block()
+    try:
+        return build({**table, "params": {**known, **values}}, file, depth=depth + 1).as_block()
+    except FlowgraphError as error:
+        raise type(error)(f"{name} ({file.name}): {error}") from error.__cause__
 
 
 def _value(value: Any, params: Mapping[str, Any], where: str) -> Any:
+    if isinstance(value, str) and value.startswith("$$"):
+        return value[1:]
     if isinstance(value, str) and value.startswith("$"):
         if value[1:] not in params:
             raise ParameterError(
@@ -182,7 +196,11 @@ def _override(table: dict[str, Any], text: str, file: Path) -> None:
         raise ParameterError(
             f"{file}: --set {text}: " + unknown(name, blocks, "block").replace("it takes", "there are")
         )
-    blocks[name][param] = value
+    now = blocks[name].get(param)
+    if isinstance(now, str) and now.startswith("$") and now[1:] in table.get("params", {}):
+        table["params"][now[1:]] = value  # what several blocks share stays shared
+    else:
+        blocks[name][param] = value
 
 
 def parse_value(raw: str) -> Any:
@@ -195,19 +213,34 @@ def parse_value(raw: str) -> Any:
 
 def dumps(graph: Flowgraph) -> str:
     """The graph as a TOML file; :func:`load` gives an equal graph. Blocks must be registered ones."""
-    names = {where.rpartition(":")[2]: name for name, where in {**outside(), **BLOCKS}.items()}
+    registered = {where.rpartition(":")[2]: name for name, where in {**outside(), **BLOCKS}.items()}
     lines = [f"name = {_toml(graph.name)}", f"seed = {graph.seed}", f"chunk = {graph.chunk}", "connect = ["]
     lines += [f"    {_toml(str(edge))}," for edge in graph.edges] + ["]", ""]
     for name, block in graph.blocks.items():
-        cls = type(block).__name__
-        if cls not in names:
-            raise GraphFileError(f"{name}: {cls} is not a registered block, so a file cannot name it")
-        lines += [f"[blocks.{_key(name)}]", f"use = {_toml(names[cls])}"]
-        lines += [f"{_key(k)} = {_toml(v)}" for k, v in block.parameters().items() if v is not None] + [""]
+        cls = type(block)
+        use = registered.get(cls.__qualname__)
+        if use is None or block_class(use) is not cls:
+            raise GraphFileError(f"{name}: {cls.__name__} is not a registered block, so a file cannot name it")
+        lines += [f"[blocks.{_key(name)}]", f"use = {_toml(use)}", *_parameters(name, block), ""]
     if graph.exposed:
         ends = {port: [f"{b}.{p}" for b, p in where] for port, where in graph.exposed.items()}
         lines += ["[ports]", *(f"{_key(p)} = {_toml(e[0] if len(e) == 1 else e)}" for p, e in ends.items())]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _parameters(name: str, block: Block) -> list[str]:
+    """The lines of a block's parameters; None, which TOML does not have, must be the default."""
+    lines = []
+    for key, spec in param_specs(type(block)).items():
+        value = getattr(block, key)
+        if value is None and spec.default is None:
+            continue
+        escaped = f"${value}" if isinstance(value, str) and value.startswith("$") else value
+        try:
+            lines.append(f"{_key(key)} = {_toml(escaped)}")
+        except TypeError:
+            raise GraphFileError(f"{name}.{key} = {value!r} cannot be written in a file") from None
+    return lines
 
 
 def _key(name: str) -> str:
@@ -225,4 +258,6 @@ def _toml(value: Any) -> str:
         return "{ " + ", ".join(f"{_key(str(k))} = {_toml(v)}" for k, v in value.items()) + " }"
     if isinstance(value, int):
         return str(value)
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    if not isinstance(value, str):
+        raise TypeError
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

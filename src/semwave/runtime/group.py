@@ -1,7 +1,7 @@
 """Groups: the blocks that one thread runs to completion, and how a graph is cut into them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from time import perf_counter_ns as clock
 from typing import Any
 
@@ -30,26 +30,32 @@ class SourceRunner(Runner):
         """Pull one packet."""
         if self.changes:
             self.apply_changes()
-        item = None
+        item = END
         begin = clock()
         try:
             if self.iterator is None:
                 self.iterator = iter(self.block.packets())
             if not (self.ctx.stopping or self.done or self.ctx.finished):
-                item = next(self.iterator, None)
+                item = next(self.iterator, END)
+            if item is END:
+                self.release()
         except Exception as error:
             raise self.failure(error, "") from error
         finally:
             self.busy_ns += clock() - begin
-        if item is not None:
+        if item is not END:
             self.calls += 1
             self.emit(item, stack)
             return
         self.ended = True
-        if hasattr(self.iterator, "close"):
-            self.iterator.close()
         for port in reversed(range(len(self.out_names))):
             stack.extend((target, into, END) for target, into in reversed(self.consumers[port]))
+
+    def release(self) -> None:
+        """Run the ``finally`` clauses of a generator that is not asked any more."""
+        iterator, self.iterator = self.iterator, iter(())
+        if isinstance(iterator, Generator):
+            iterator.close()
 
 
 def make_runner(name: str, block: Block, ctx: Context) -> Runner:
@@ -125,14 +131,14 @@ class Group:
         if isinstance(lone, SourceRunner):
             while not (lone.ended or room.aborted):
                 lone.feed(stack)
-                drive(stack)
+                drive(stack, room)
             return
         while (entry := self._next_entry()) is not None:
             if isinstance(entry, Queue) and isinstance(entry.consumer, BatchRunner):
                 self._feed_batch(entry, stack)
             else:
                 entry.feed(stack)
-            drive(stack)
+            drive(stack, room)
 
     def _next_entry(self) -> "SourceRunner | Queue | None":
         with self.room.lock:
@@ -163,12 +169,13 @@ class Group:
         """Call ``stop`` of every block that was started; gives back what went wrong."""
         errors: list[BaseException] = []
         for runner in self.begun:
-            try:
-                runner.block.stop()
-            except Exception as error:
-                failure = runner.failure(error, "stop")
-                failure.__cause__ = error
-                errors.append(failure)
+            for hook in (runner.release, runner.block.stop):
+                try:
+                    hook()
+                except Exception as error:
+                    failure = runner.failure(error, "stop")
+                    failure.__cause__ = error
+                    errors.append(failure)
         return errors
 
 
@@ -176,10 +183,10 @@ def _targets(runner: Runner) -> list[tuple[Runner, int]]:
     return [(t, p) for port in runner.consumers for t, p in port if isinstance(t, Runner)]
 
 
-def drive(stack: list[Task]) -> None:
-    """Run tasks, last in first out, until none is left."""
+def drive(stack: list[Task], room: Room) -> None:
+    """Run tasks, last in first out, until none is left or the run is aborted."""
     pop = stack.pop
-    while stack:
+    while stack and not room.aborted:
         target, port, item = pop()
         target.take(port, item, stack)
 

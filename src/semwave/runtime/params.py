@@ -2,9 +2,11 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from semwave.runtime.errors import ParameterError
 
@@ -89,22 +91,25 @@ def _param_specs(cls: Any) -> dict[str, ParamSpec]:
         if get_origin(kind) is Annotated:
             kind, *notes = get_args(kind)
             param = next((n for n in notes if isinstance(n, Param)), param)
-        required = f.default is f.default_factory  # both MISSING
-        specs[f.name] = ParamSpec(f.name, kind, None if required else f.default, required, param)
+        made = None if f.default_factory is MISSING else f.default_factory()
+        required = f.default is MISSING and f.default_factory is MISSING
+        specs[f.name] = ParamSpec(f.name, kind, made if f.default is MISSING else f.default, required, param)
     return specs
 
 
 def coerce(value: Any, kind: Any) -> Any:
     """``value`` as a ``kind``; raises TypeError where it is something else. Integers pass for floats, lists for
-    tuples.
+    tuples, numpy's numbers for Python's.
     """
     origin = get_origin(kind)
+    if isinstance(value, np.generic):
+        value = value.item()
     if kind is Any:
         return value
     if origin in (Union, types.UnionType):
         return _first_fit(value, get_args(kind))
     if origin is Literal:
-        if value in get_args(kind):
+        if any(value == allowed and type(value) is type(allowed) for allowed in get_args(kind)):
             return value
         raise TypeError
     if origin in (list, tuple) and isinstance(value, (list, tuple)):

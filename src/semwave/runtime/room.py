@@ -76,7 +76,7 @@ class Queue:
         self.consumer, self.port = consumer, port
         self.items: deque[Any] = deque()
         self.high = 0
-        self.closed = self.ended = False
+        self.closed = self.told = self.ended = False
 
     # ---- the producer's side -------------------------------------------------------------------------------
 
@@ -96,6 +96,8 @@ class Queue:
                 return
         if item is not END:
             self.producer.ctx.count("discarded", 1)
+        if not self.told:  # once: the producer may have other consumers
+            self.told = True
             self.producer.lose()
 
     # ---- the consumer's side -------------------------------------------------------------------------------
@@ -103,7 +105,7 @@ class Queue:
     def lose(self) -> None:
         """The consumer wants no more."""
         with self.room.lock:
-            self.closed = True
+            self.closed = self.ended = True  # an END may be among what is thrown away here
             self.items.clear()
             self.room.lock.notify_all()
 

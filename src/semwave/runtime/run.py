@@ -47,7 +47,10 @@ class Result:
 
     def __getitem__(self, name: str) -> BlockStats:
         """Statistics of one block."""
-        return next(b for b in self.blocks if b.name == name)
+        for block in self.blocks:
+            if block.name == name:
+                return block
+        raise KeyError(f"no block {name!r}; there are {', '.join(b.name for b in self.blocks)}")
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -71,6 +74,9 @@ class Run:
         chunk: int | None = None,
         recut: Any = None,
     ) -> None:
+        for name, number in (("queue_depth", queue_depth), ("chunk", graph.chunk if chunk is None else chunk)):
+            if number < 1:
+                raise ParameterError(f"{name} must be at least 1, not {number}")
         self.graph, self.plan = graph, graph.plan()
         self.room = Room(queue_depth)
         self.runners: dict[str, Runner] = {}
@@ -78,7 +84,8 @@ class Run:
         self.interrupted = False
         self._threads: list[threading.Thread] = []
         self._stop_errors: list[BaseException] = []
-        self._build(threads, chunk or graph.chunk, recut)
+        self._left_behind: list[str] = []
+        self._build(threads, graph.chunk if chunk is None else chunk, recut)
 
     def _build(self, threads: bool, chunk: int, recut: Any) -> None:
         plan = self.plan
@@ -87,7 +94,10 @@ class Run:
             outputs = {n: s for n, s in plan.outputs[name].items() if n in used}
             ctx = Context(name, self.graph.seed, plan.inputs[name], outputs, chunk)
             ctx._stopping = lambda: self.room.stopping or self.room.aborted
-            self.runners[name] = make_runner(name, block, ctx)
+            try:
+                self.runners[name] = make_runner(name, block, ctx)
+            except Exception as error:
+                raise ConnectError(f"in {name} ({type(block).__name__}), rate: {error!r}") from error
             self.runners[name].recut = recut
         where = assign(plan, threads)
         members: dict[int, list[Runner]] = {}
@@ -124,6 +134,17 @@ class Run:
         """Start every block, group by group, then let the packets flow."""
         self.begun_at = time.perf_counter()
         go = threading.Event()
+        try:
+            self._start_groups(go)
+        except BaseException:  # Ctrl-C while models load
+            self.abort()
+            go.set()
+            self._join_all(STOP_DEADLINE_S)
+            raise
+        go.set()
+        return self
+
+    def _start_groups(self, go: threading.Event) -> None:
         for i, group in enumerate(self.room.groups):
             thread = threading.Thread(
                 target=self._group_thread,
@@ -136,8 +157,6 @@ class Run:
             group.started.wait()  # one at a time: heavy imports do not like company
             if self.room.aborted:
                 break
-        go.set()
-        return self
 
     def _group_thread(self, group: Group, go: threading.Event) -> None:
         try:
@@ -174,8 +193,12 @@ class Run:
             raise ParameterError(f"no block {block!r}; there are {', '.join(self.runners)}")
         runner = self.runners[block]
         cls = type(runner.block)
-        for name, value in changes.items():
-            checked(cls, name, value)
+        try:
+            changes = {name: checked(cls, name, value) for name, value in changes.items()}
+            cls(**{**runner.block.parameters(), **changes})  # whether the parameters still go together
+        except ParameterError as error:
+            raise ParameterError(error.text, f"{block} ({cls.__name__})") from None
+        for name in changes:
             if not param_specs(cls)[name].param.tunable:
                 tunable = [n for n, s in param_specs(cls).items() if s.param.tunable]
                 raise ParameterError(
@@ -198,12 +221,22 @@ class Run:
             except KeyboardInterrupt:
                 if self.interrupted:
                     self.abort()
+                    self._join_all(STOP_DEADLINE_S)
                     raise
                 self.stop()
         self.ended_at = time.perf_counter()
         if self.room.error is not None:
             self._raise()
+        self._conclude()
         return self.result()
+
+    def _conclude(self) -> None:
+        result = self.result()
+        for runner in self.runners.values():
+            try:
+                runner.block.conclude(result)
+            except Exception as error:
+                raise runner.failure(error, "conclude") from error
 
     def _join_some(self, deadline: float | None) -> None:
         """Join with short waits, so that Ctrl-C is heard; gives up on blocks that do not come back after an abort."""
@@ -212,8 +245,9 @@ class Run:
             if self.room.aborted:
                 self._join_all(STOP_DEADLINE_S)
                 return
-            if deadline is not None and time.monotonic() > deadline:
-                self.room.abort(BlockError(f"the run did not end in time; busy: {', '.join(self._busy())}"))
+            busy = self._busy()
+            if busy and deadline is not None and time.monotonic() > deadline:
+                self.room.abort(BlockError(f"the run did not end in time; busy: {', '.join(busy)}"))
 
     def _join_all(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -221,8 +255,10 @@ class Run:
             thread.join(max(0.0, until - time.monotonic()))
         stuck = self._busy()
         if stuck:
-            error = self.room.error or BlockError("aborted")
-            error.add_note(f"these did not stop within {seconds:g} s and were left behind: {', '.join(stuck)}")
+            text = f"these did not stop within {seconds:g} s and were left behind: {', '.join(stuck)}"
+            self._left_behind.append(text)
+            if self.room.error is not None:
+                self.room.error.add_note(text)
             self._threads = [t for t in self._threads if not t.is_alive()]
 
     def _busy(self) -> list[str]:
@@ -234,6 +270,7 @@ class Run:
         for other in self._stop_errors:
             if other is not error:
                 error.add_note(f"then: {other}")
+        self._stop_errors.clear()
         raise error
 
     # ---- looking -------------------------------------------------------------------------------------------
@@ -266,6 +303,7 @@ class Run:
             for name, r in self.runners.items()
         ]
         warnings = [f"{name}: {text}" for name, r in self.runners.items() for text in r.ctx.warnings]
+        warnings += self._left_behind
         summaries = {name: text for name, r in self.runners.items() if (text := r.block.summary())}
         return Result(
             end - self.begun_at, stats, warnings, summaries, self.interrupted, len(self.room.groups), self.room.grown

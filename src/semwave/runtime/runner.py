@@ -6,14 +6,16 @@ way down before the next one starts ("run to completion"): two buffers are alive
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from time import perf_counter_ns as clock
+from types import MappingProxyType
 from typing import Any, Protocol
 
+import numpy as np
+
 from semwave.runtime.block import BatchBlock, Block, Context, FrameBlock
-from semwave.runtime.errors import BlockError, FlowgraphError, PortError
+from semwave.runtime.errors import BlockError, FlowgraphError, PortError, UserError
 from semwave.runtime.packet import Packet, Spec, Stream, Tag, frozen
-from semwave.runtime.params import checked
 
 
 class _Signal:
@@ -48,7 +50,7 @@ class Runner:
 
     def __init__(self, name: str, block: Block, ctx: Context) -> None:
         self.name, self.block, self.ctx = name, block, ctx
-        self.in_names, self.out_names = list(ctx.inputs), list(ctx.outputs)
+        self.in_names, self.out_names = list(ctx.inputs), [n for n in block.outputs if n in ctx.outputs]
         self.in_stream = [isinstance(s, Stream) for s in ctx.inputs.values()]
         self.out_specs: list[Spec] = [ctx.outputs[n] for n in self.out_names]
         self.consumers: list[list[tuple[Target, int]]] = [[] for _ in self.out_names]
@@ -59,7 +61,7 @@ class Runner:
         self.sent = [0] * len(self.out_names)
         self.calls = self.busy_ns = 0
         self.items_in = 0
-        self.done = False
+        self.done = self.lost = False
         self.changes: deque[dict[str, Any]] = deque()
         self.recut: Any = None  # tests cut streams anew at every edge
 
@@ -92,12 +94,16 @@ class Runner:
         """Pull one item out of the block's iterator, send it down, come back for the next."""
         begin = clock()
         try:
-            item = next(items, None)
+            if self.lost:  # nobody wants the rest, which may have no end
+                if isinstance(items, Generator):
+                    items.close()
+                return
+            item = next(items, END)
         except Exception as error:
             raise self.failure(error, where) from error
         finally:
             self.busy_ns += clock() - begin
-        if item is None:
+        if item is END:
             if self.ctx.finished and not self.done:
                 self.close(stack)
             return
@@ -107,21 +113,30 @@ class Runner:
     def run_iterable(self, items: Iterable[Any] | None, where: str, stack: list[Task]) -> None:
         """Work through what a hook gave back."""
         if items is not None:
-            stack.append((self, RESUME, (iter(items), where)))
+            try:
+                stack.append((self, RESUME, (iter(items), where)))
+            except TypeError:
+                raise self.refusal(f"gave back {type(items).__name__}; yield packets, or return a list") from None
         elif self.ctx.finished:
             self.close(stack)
 
     def wired(self) -> None:
         """All edges are known."""
 
+    def release(self) -> None:
+        """Let go of what the runner itself holds, before the block's ``stop``."""
+
     def apply_changes(self) -> None:
         """Set tunable parameters that were changed from outside, between two calls of ``work``."""
         names: set[str] = set()
         while self.changes:
             for key, value in self.changes.popleft().items():
-                setattr(self.block, key, checked(type(self.block), key, value))
+                setattr(self.block, key, value)
                 names.add(key)
-        self.block.changed(names)
+        try:
+            self.block.changed(names)
+        except Exception as error:
+            raise self.failure(error, "changed") from error
 
     # ---- sending -------------------------------------------------------------------------------------------
 
@@ -129,19 +144,19 @@ class Runner:
         """Send what a block yielded: a packet, or ``(port, packet)``."""
         name, packet = item if isinstance(item, tuple) else (None, item)
         if not isinstance(packet, Packet):
-            raise self.failure(TypeError(f"gave {type(packet).__name__}, not a Packet"), "")
+            raise self.refusal(f"gave {type(packet).__name__}, not a Packet")
+        if not isinstance(packet.data, np.ndarray):
+            raise self.refusal(f"gave a Packet of {type(packet.data).__name__}, not of a numpy array")
         if name is not None and name not in self.out_names:
             if name in self.block.outputs:
                 return  # an optional output that nobody listens to
-            raise self.failure(
-                PortError(f"gave a packet for {name!r}; the outputs are {', '.join(self.out_names)}"), ""
-            )
+            raise self.refusal(f"gave a packet for {name!r}; the outputs are {', '.join(self.block.outputs) or 'none'}")
+        if name is None and len(self.block.outputs) > 1:
+            raise self.refusal(f"must yield (port, packet): the outputs are {', '.join(self.block.outputs)}")
         if not self.out_names:
             if self.block.outputs:
                 return
-            raise self.failure(PortError("gave a packet, but has no output"), "")
-        if name is None and len(self.block.outputs) > 1:
-            raise self.failure(PortError(f"yield (port, packet): the outputs are {', '.join(self.block.outputs)}"), "")
+            raise self.refusal("gave a packet, but has no output")
         self.send(0 if name is None else self.out_names.index(name), packet, stack)
 
     def send(self, port: int, packet: Packet, stack: list[Task]) -> None:
@@ -158,8 +173,11 @@ class Runner:
         shift = start - packet.start
         tags = tuple(Tag(t.at + shift, t.key, t.value) for t in packet.tags) if packet.tags and shift else packet.tags
         stream = isinstance(spec, Stream)
+        if stream and not len(data):
+            return  # borders mean nothing on a stream, so an empty packet says nothing
         self.sent[port] = start + (len(data) if stream else 1)
-        packet = Packet(data, start, tags, packet.meta)
+        meta = packet.meta
+        packet = Packet(data, start, tags, MappingProxyType(meta) if type(meta) is dict else meta)
         pieces = self.recut(packet) if self.recut and stream else (packet,)
         for piece in reversed(pieces):
             for target, into in self.consumers[port]:
@@ -183,6 +201,7 @@ class Runner:
         self.release_inputs()
         for port, queue in enumerate(self.pending):
             self.ctx.count("unpaired", sum(len(p.data) if self.in_stream[port] else 1 for p in queue))
+            queue.clear()
         begin = clock()
         try:
             items = self.block.finish()
@@ -202,7 +221,9 @@ class Runner:
     def lose(self) -> None:
         """A consumer wants no more; when none is left, neither does this block."""
         self.live -= 1
-        if self.live <= 0 and not self.done:
+        if self.live <= 0:
+            self.lost = True
+        if self.lost and not self.done:
             self.done = True
             self.release_inputs()
 
@@ -219,11 +240,14 @@ class Runner:
 
     def failure(self, error: BaseException, where: str) -> FlowgraphError:
         """``error`` with the block, port and data it happened at."""
+        place = f"in {self.name} ({type(self.block).__name__}){', ' + where if where else ''}"
         if isinstance(error, FlowgraphError):
-            return error
-        place = f"{self.name} ({type(self.block).__name__})"
-        said = str(error) if _is_message(error) else repr(error)
-        return BlockError(f"in {place}{', ' + where if where else ''}: {said}")
+            return type(error)(f"{place}: {error}")
+        return BlockError(f"{place}: {error if _is_message(error) else repr(error)}")
+
+    def refusal(self, text: str) -> PortError:
+        """What the runtime says when it cannot send on what the block gave."""
+        return PortError(f"{self.name} ({type(self.block).__name__}) {text}")
 
     def _at(self, port: int, packet: Packet) -> str:
         return f"port {self.in_names[port]}, {packet!r}"
@@ -231,9 +255,7 @@ class Runner:
 
 def _is_message(error: BaseException) -> bool:
     """Whether the text alone tells the user what to do (files, refused values), without the type's name."""
-    from semwave.runtime.errors import UserError
-
-    return isinstance(error, (UserError, OSError)) or getattr(error, "user_message", False)
+    return isinstance(error, (UserError, OSError, ValueError)) and bool(str(error))
 
 
 class FrameRunner(Runner):

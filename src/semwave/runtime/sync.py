@@ -21,12 +21,13 @@ class SyncRunner(Runner):
         super().__init__(name, block, ctx)
         rate = Fraction(block.rate())
         self.up, self.down = rate.numerator, rate.denominator
-        self.single = len(self.in_names) == 1 and len(self.out_names) <= 1
+        if rate <= 0:
+            raise ValueError(f"rate must be above 0, not {rate}")
+        self.single = len(self.in_names) == 1 and len(block.outputs) <= 1
+        self.have = [0] * len(self.in_names)  # items in ``pending``
         spec = self.out_specs[0] if self.out_names else None
         plain = spec is None or (isinstance(spec, Stream) and not spec.item)
-        self.fast = (
-            self.single and self.down == 1 and plain and self.in_stream[0] and not block.outputs.keys() - self.out_names
-        )
+        self.fast = self.single and self.down == 1 and plain and len(self.out_names) == len(block.outputs)
         self.dtype = getattr(spec, "dtype", None)
         self.next: SyncRunner | None = None  # the only consumer, where it is fast too
         self.work = block.work
@@ -64,8 +65,8 @@ class SyncRunner(Runner):
             if not runner.out_names:
                 return
             up = runner.up
-            if type(out) is not np.ndarray or len(out) != n * up or out.dtype != runner.dtype or out.ndim != 1:
-                runner.refuse(out, n)
+            if type(out) is not np.ndarray or out.shape != (n * up,) or out.dtype != runner.dtype:
+                runner.refuse(runner.out_names[0], out, n)
             out.setflags(write=False)
             start *= up
             if tags and up != 1:
@@ -77,17 +78,17 @@ class SyncRunner(Runner):
             runner, data = following, out
         runner.send(0, Packet(out, start, tags, packet.meta), stack)
 
-    def refuse(self, out: Any, n: int) -> None:
+    def refuse(self, port: str, out: Any, n: int) -> None:
         """Say what is wrong with what ``work`` gave for ``n`` items, if anything is."""
-        where = f"{self.name}.{self.out_names[0]} ({type(self.block).__name__})"
-        if not isinstance(out, np.ndarray) or len(out) * self.down != n * self.up:
-            got = f"{len(out)} items" if isinstance(out, np.ndarray) else type(out).__name__
+        where, spec = f"{self.name}.{port} ({type(self.block).__name__})", self.ctx.outputs[port]
+        if not isinstance(out, np.ndarray) or not out.ndim or len(out) * self.down != n * self.up:
+            got = f"{len(out)} items" if isinstance(out, np.ndarray) and out.ndim else type(out).__name__
             raise PortError(
                 f"{where} gave {got} for {n}; its rate {self.up}/{self.down} makes {n * self.up // self.down}"
             )
-        problem = self.out_specs[0].problem(out)
+        problem = spec.problem(out)
         if problem:
-            raise PortError(f"{where} gave a packet that {problem}; it declares {self.out_specs[0]}")
+            raise PortError(f"{where} gave a packet that {problem}; it declares {spec}")
 
     def packet(self, port: int, packet: Packet, stack: list[Task]) -> None:
         if self.single and self.down == 1:
@@ -95,7 +96,8 @@ class SyncRunner(Runner):
             return
         if len(packet.data):
             self.pending[port].append(packet)
-        ready = min(sum(len(p.data) for p in queue) for queue in self.pending)
+            self.have[port] += len(packet.data)
+        ready = min(self.have)
         take = ready - ready % self.down
         if take:
             parts = [self._pull(i, take) for i in range(len(self.pending))]
@@ -107,6 +109,7 @@ class SyncRunner(Runner):
     def _pull(self, port: int, count: int) -> Packet:
         """The oldest ``count`` items that wait at ``port``."""
         queue, have, parts = self.pending[port], 0, []
+        self.have[port] -= count
         while have < count:
             p = queue.popleft()
             room = count - have
@@ -135,29 +138,15 @@ class SyncRunner(Runner):
             stack.append((self, FLUSH, None))
         if self.out_names:
             outs = result if isinstance(result, tuple) else (result,)
-            if len(outs) != len(self.out_names):
-                raise self.failure(PortError(f"gave {len(outs)} arrays for {len(self.out_names)} outputs"), "")
-            want = len(data[0]) * self.up // self.down
-            for port in reversed(range(len(outs))):
-                self._send_one(port, outs[port], want, start, tags, packet, stack)
-
-    def _send_one(
-        self,
-        port: int,
-        out: Array,
-        want: int,
-        start: int,
-        tags: tuple[Tag, ...],
-        packet: Packet,
-        stack: list[Task],
-    ) -> None:
-        if not isinstance(out, np.ndarray) or len(out) != want:
-            self.refuse(out, len(packet.data))
-        if tags and (self.up, self.down) != (1, 1):
-            tags = tuple(Tag(t.at * self.up // self.down, t.key, t.value) for t in tags)
-        self.send(port, Packet(out, start * self.up // self.down, tags, packet.meta), stack)
+            if len(outs) != len(self.block.outputs):
+                raise self.refusal(f"gave {len(outs)} arrays for {len(self.block.outputs)} outputs")
+            given = dict(zip(self.block.outputs, outs, strict=True))
+            if tags and (self.up, self.down) != (1, 1):
+                tags = tuple(Tag(t.at * self.up // self.down, t.key, t.value) for t in tags)
+            for port in reversed(range(len(self.out_names))):
+                out = given[self.out_names[port]]
+                self.refuse(self.out_names[port], out, len(packet.data))
+                self.send(port, Packet(out, start * self.up // self.down, tags, packet.meta), stack)
 
     def exhausted(self) -> bool:
-        return any(
-            e and sum(len(p.data) for p in q) < self.down for e, q in zip(self.port_ended, self.pending, strict=True)
-        )
+        return any(e and n < self.down for e, n in zip(self.port_ended, self.have, strict=True))
