@@ -48,6 +48,7 @@ setup(
         "sigmf>=1.14",
         "pillow>=11.3",  # AVIF came in 11.3
         "matplotlib>=3.9",
+        "constriction>=0.4",
     ],
     extras_require={
         "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "hypothesis>=6.100"],

@@ -103,7 +103,7 @@ class ImageSink(FrameBlock):
             row = json.loads(text_of(packet))
             self._album.add(row["number"], "row", row)
         else:
-            self._album.add(packet.meta.get("number"), port, packet)
+            self._album.add(packet.meta["number"], port, packet)
         return ()
 
     def finish(self) -> Iterable[Packet]:

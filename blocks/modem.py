@@ -28,7 +28,8 @@ class QamMapper(FrameBlock):
     def start(self, ctx: Context) -> None:
         """No bits are left over yet."""
         self._ctx, self._now = ctx, self.order
-        self._rest, self._held = np.empty(0, np.uint8), ()  # bits that fill no symbol yet, and the tags on them
+        self._rest: Array = np.empty(0, np.uint8)  # bits that fill no symbol yet
+        self._held: tuple[Tag, ...] = ()  # the tags on them
 
     def work(self, bits: Packet) -> Iterable[Packet]:
         """``[n * k] -> [n]``."""
@@ -135,7 +136,7 @@ class OfdmModulator(FrameBlock):
             yield "samples", Packet(data, 0, (Tag(self.gap, "burst", len(burst)),))
             account = dict(self._transmitter.symbols_used(len(payload)))
             account["channel_uses"] = round(account["samples"] * self.active / self.fft_size)
-            told = next((t.value for t in frame.meta["tags"] if t.key == "scene"), {})
+            told: dict[str, Any] = next((t.value for t in frame.meta["tags"] if t.key == "scene"), {})
             yield "accounting", text_packet(json.dumps({**told, **account}))
 
     def finish(self) -> Iterator[tuple[str, Packet]]:

@@ -39,7 +39,7 @@ class TextEncoder(FrameBlock):
         """The prompt layer of one picture."""
         from semwave.models.prompt import decode_prompt, describe, encode_prompt
 
-        prompt = describe(image.data, key_region(image, mask), caption=self.caption or None)
+        prompt = describe(image.data, key_region(image, mask), caption=self.caption)
         data = encode_prompt(prompt, self.limit_bytes)
         height, width = image.data.shape[:2]
         meta = {**image.meta, "height": height, "width": width, "codec": 1}

@@ -92,12 +92,12 @@ def unpack_header(bits: Array) -> SceneHeader:
         return int(bit.to_int(bits[at - width : at]))
 
     head = {name: field(width) for name, width in _HEAD}
-    if head.pop("version") != VERSION:
+    if head["version"] != VERSION:
         raise ValueError(f"the header is of another version than {VERSION}")
     layers = {name: LayerEntry(field(4), field(5), field(LENGTH_BITS[name])) for name in LAYERS}
     if not head["height"] or not head["width"]:
         raise ValueError("the header gives a picture without pixels")
-    return SceneHeader(**head, **layers)
+    return SceneHeader(head["number"], head["height"], head["width"], head["seed"], **layers)
 
 
 @lru_cache(maxsize=8)

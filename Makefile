@@ -1,0 +1,37 @@
+# Each target sets up .venv first; that is done again only when setup.py, constraints.txt or Python changed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+JOBS   ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test lint bench clean help
+
+run: $(READY)  ## send the shipped photographs over a fading OFDM link; results in out/
+	$(BIN)/semwave run flowgraphs/image_link.toml
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/python scripts/typecheck.py
+
+bench: $(READY)  ## short versions of all benchmarks, one JSON line a case
+	$(BIN)/python benchmarks/run_all.py --quick
+
+$(READY): setup.py constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "semwave needs Python 3.11 or newer; set PYTHON=")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt pip setuptools wheel
+	$(BIN)/python -m pip install -q -c constraints.txt torch
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
