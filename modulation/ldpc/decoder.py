@@ -28,11 +28,12 @@ class Scaling:
     channel: int
     message: int
     total: int
+    factor_bits: int
 
 
 FIXED = {
-    "int16": Scaling(per_llr=64.0, channel=8191, message=16383, total=32767),
-    "int8": Scaling(per_llr=4.0, channel=31, message=31, total=127),
+    "int16": Scaling(per_llr=64.0, channel=8191, message=32767, total=32767, factor_bits=16),
+    "int8": Scaling(per_llr=4.0, channel=31, message=31, total=127, factor_bits=8),
 }
 FLOAT_LIMIT = 1e4  # LLR; infinities and anything above are held here
 
@@ -51,7 +52,7 @@ class DecodeResult:
     iterations: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """How the input of a decoder maps onto the code word.
 
@@ -118,6 +119,12 @@ def check_options(
     return Options(iterations, algorithm, 1.0, offset, precision, early_stop)
 
 
+def fixed_rule(options: Options, scaling: Scaling) -> tuple[int, int]:
+    """Min-sum factor and offset as the integers of a fixed-point decoder; a factor of 1 falls one short."""
+    one = 1 << scaling.factor_bits
+    return min(round(options.factor * one), one - 1), round(options.offset * scaling.per_llr)
+
+
 def quantise(llr: Array, scaling: Scaling) -> Array:
     """Channel values in steps: -llr * per_llr, rounded half to even and held within the channel limit.
 
@@ -129,7 +136,11 @@ def quantise(llr: Array, scaling: Scaling) -> Array:
 
 def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     """Decode checked LLRs float32 [frames, n]."""
-    return decode_reference(plan, llr, options)
+    if options.precision == "float64":
+        return decode_reference(plan, llr, options)
+    from semwave.modulation.ldpc import layered  # numba comes in here, not with the package
+
+    return layered.decode(plan, llr, options)
 
 
 def decode_reference(plan: Plan, llr: Array, options: Options) -> DecodeResult:
@@ -143,8 +154,8 @@ def decode_reference(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     if scaling:
         limit: float = scaling.total
         start = quantise(word, scaling)
-        factor, offset = round(options.factor * 256), round(options.offset * scaling.per_llr)
-        rule = reference.min_sum_fixed(factor, offset, scaling.message)
+        factor, offset = fixed_rule(options, scaling)
+        rule = reference.min_sum_fixed(factor, offset, scaling.message, scaling.factor_bits)
     else:
         limit, kind = FLOAT_LIMIT, np.float64 if options.precision == "float64" else np.float32
         start = np.clip(kind(0) - word.astype(kind), -kind(limit), kind(limit))

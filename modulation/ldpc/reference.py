@@ -51,14 +51,15 @@ def parity_ok(graph: QuasiCyclic, bits: Array) -> Array:
     return ok
 
 
-def min_sum_fixed(factor: int, offset: int, limit: int) -> Rule:
-    """Integer min-sum rule: magnitudes max((factor * m + 128) >> 8 - offset, 0), at most ``limit``."""
+def min_sum_fixed(factor: int, offset: int, limit: int, bits: int) -> Rule:
+    """Integer min-sum rule: magnitudes max(factor * min(m, limit) / 2**bits - offset, 0).
+
+    The quotient is rounded to nearest for 8 bits, where a step is coarse, and down for 16 (one high product).
+    """
+    half = 128 if bits == 8 else 0
 
     def rule(t: Array) -> Array:  # [degree, frames, z] int64
-        def scaled(m: Array) -> Array:
-            return np.minimum(np.maximum(((m * factor + 128) >> 8) - offset, 0), limit)
-
-        return _two_minima(t, scaled)
+        return _two_minima(t, lambda m: np.maximum(((np.minimum(m, limit) * factor + half) >> bits) - offset, 0))
 
     return rule
 
@@ -119,6 +120,7 @@ def decode(
     """
     frames = start.shape[0]
     sums = start.reshape(frames, graph.n_cols, graph.z).copy()
+    low = -limit - 1 if start.dtype.kind == "i" else -limit  # integers go one further down
     messages = np.zeros((graph.row.size, frames, graph.z), start.dtype)
     done, spent = np.zeros(frames, bool), np.full(frames, iterations, np.int32)
     result = sums.copy()
@@ -126,9 +128,11 @@ def decode(
         for row in range(graph.n_rows):
             edges = range(graph.ptr[row], graph.ptr[row + 1])
             turned = [np.roll(sums[:, graph.col[e]], -graph.shift[e], axis=1) for e in edges]
-            t = np.clip(np.stack(turned) - messages[edges.start : edges.stop], -limit, limit)
+            t = np.stack(turned) - messages[edges.start : edges.stop]
+            if start.dtype.kind == "i":
+                t = np.clip(t, low, limit)
             messages[edges.start : edges.stop] = new = rule(t)
-            for e, total in zip(edges, np.clip(t + new, -limit, limit), strict=True):
+            for e, total in zip(edges, np.clip(t + new, low, limit), strict=True):
                 sums[:, graph.col[e]] = np.roll(total, graph.shift[e], axis=1)
         result[~done] = sums[~done]
         flat = result.reshape(frames, graph.length)

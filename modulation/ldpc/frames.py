@@ -1,0 +1,125 @@
+"""Getting frames into and out of the layout of :mod:`kernels`, and judging when they are done."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from semwave.modulation.ldpc.kernels import parity_fails, parity_of_frames
+from semwave.modulation.ldpc.vector import add, clamped, load, store, store_steps
+
+Array = npt.NDArray[Any]
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def quantise_word(llr: Array, runs: Array, word: Array, steps: Array, known: tuple[int, int], scale: Any) -> None:
+    """Add the received values of one frame up in their code word places and bring them to the number format."""
+    per_llr, channel, largest, clip, width = scale
+    word[:] = 0
+    for r in range(runs.shape[0]):
+        first, at, size = runs[r, 0], runs[r, 1], runs[r, 2]
+        whole = size - size % 16
+        for i in range(0, whole, 16):
+            store(word, first + i, add(load(word, first + i), clamped(load(llr, at + i), clip)))
+        for i in range(whole, size):
+            word[first + i] += min(max(llr[at + i], -clip), clip)
+    for i in range(0, word.size - width + 1, width):
+        store_steps(steps, i, word, i, per_llr, channel)
+    steps[known[0] : known[1]] = largest
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def copy(source: Array, at: int, target: Array, to: int, size: int, width: int) -> None:
+    """Copy whole vectors until ``size`` values are across; spills up to a vector less one beyond."""
+    for i in range(0, size, width):
+        store(target, to + i, load(source, at + i))
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def place_word(steps: Array, sums: Array, shape: Any, lanes: int, f: int, start: Array, rest: Array) -> None:
+    """Interleave one frame into the columns, each turned by its resting shift."""
+    width, z = shape[2], shape[3]
+    for c in range(start.size):
+        begin, turn, bit = start[c] + f, rest[c], c * z
+        if lanes == 1:  # the second copy covers what the first spills, and spills into the column's margin
+            copy(steps, bit + turn, sums, begin, z - turn, width)
+            copy(steps, bit, sums, begin + z - turn, turn, width)
+            continue
+        for i in range(z - turn):
+            sums[begin + i * lanes] = steps[bit + turn + i]
+        for i in range(turn):
+            sums[begin + (z - turn + i) * lanes] = steps[bit + i]
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def take_word(steps: Array, sums: Array, shape: Any, lanes: int, f: int, start: Array, rest: Array, last: int) -> None:
+    """Undo :func:`place_word` for the columns before ``last``."""
+    width, z = shape[2], shape[3]
+    for c in range(last):
+        begin, turn, bit = start[c] + f, rest[c], c * z
+        if lanes == 1:  # in this order, what spills is written over by the next copy
+            copy(sums, begin + z - turn, steps, bit, turn, width)
+            copy(sums, begin, steps, bit + turn, z - turn, width)
+            continue
+        for i in range(z - turn):
+            steps[bit + turn + i] = sums[begin + i * lanes]
+        for i in range(turn):
+            steps[bit + i] = sums[begin + (z - turn + i) * lanes]
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def emit(steps: Array, bits: Array, soft: Array, llr_per_step: np.float32) -> bool:
+    """Write one frame's information bits and posteriors; return whether none of them is exactly zero."""
+    undecided = 0
+    for i in range(bits.size):
+        value = steps[i]
+        bits[i] = value < 0
+        soft[i] = np.float32(0) - np.float32(value) * llr_per_step
+        undecided += value == 0
+    return undecided == 0
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: Any, known: Any) -> None:
+    """Bring group g of interleaved frames in; missing frames of a last group are zero and frozen."""
+    sums, messages, _, word, steps, frozen = work
+    size = shape[0]
+    runs, start, rest = tables[5:8]
+    lanes = frozen.size
+    for f in range(lanes):
+        frame = g * lanes + f
+        frozen[f] = frame >= llr.shape[0]
+        if frozen[f]:
+            steps[:] = 0
+        else:
+            quantise_word(llr[frame], runs, word, steps, known, scale)
+        place_word(steps, sums, shape, lanes, f, start, rest)
+    for c in range(start.size):
+        store(sums, start[c] + size, load(sums, start[c]))
+    messages[:] = 0
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def judge(
+    g: int, spent: int, last: bool, failed: Array, work: Any, shape: Any, tables: Any, out: Any, llr_per_step: Any
+) -> bool:
+    """Write out and freeze the frames of a group that are done; return whether all are."""
+    sums, _, scratch, _, steps, frozen = work
+    bits, soft, ok, iterations = out
+    z, lanes, k = shape[3], frozen.size, bits.shape[1]
+    start, rest = tables[6:8]
+    if lanes == 1:
+        failed[0] = parity_fails(sums, shape[1], tables)
+    else:
+        failed[:] = frozen
+        parity_of_frames(sums, scratch, failed, shape, tables)
+    for f in range(lanes):
+        if frozen[f] or (failed[f] and not last):
+            continue
+        frame = g * lanes + f
+        take_word(steps, sums, shape, lanes, f, start, rest, (k + z - 1) // z)
+        good = emit(steps, bits[frame], soft[frame], llr_per_step) and not failed[f]
+        if good or last:
+            ok[frame], iterations[frame], frozen[f] = good, spent, True
+    return bool(frozen.all())

@@ -1,0 +1,156 @@
+"""Layered decoding of many frames with the vector kernels."""
+
+import itertools
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from semwave.modulation.ldpc.decoder import FIXED, FLOAT_LIMIT, DecodeResult, Options, Plan, fixed_rule
+from semwave.modulation.ldpc.frames import judge, load_group
+from semwave.modulation.ldpc.kernels import min_sum_iteration
+from semwave.modulation.ldpc.sum_product import sum_product_iteration
+from semwave.modulation.ldpc.threads import split
+from semwave.modulation.ldpc.vector import lanes_of
+
+Array = npt.NDArray[Any]
+
+_DTYPES: dict[str, Any] = {"int8": np.int8, "int16": np.int16, "float32": np.float32}
+_MAX_LANES = 16  # most frames interleaved to fill vectors, beyond what short circulants need
+_WORK_PER_THREAD = 200_000  # edge values of one iteration that are worth a thread
+
+
+def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
+    """Decode checked LLRs float32 [frames, n] with one of the kernels."""
+    frames = llr.shape[0]
+    dtype = np.dtype(_DTYPES[options.precision])
+    layout = _layout(plan, dtype, lanes_for(plan.graph.z, lanes_of(dtype), frames))
+    result = DecodeResult(
+        np.empty((frames, plan.k), np.uint8),
+        np.empty((frames, plan.k), np.float32),
+        np.empty(frames, bool),
+        np.empty(frames, np.int32),
+    )
+    scaling = FIXED.get(options.precision)
+    if scaling:
+        factor, offset = fixed_rule(options, scaling)
+        rule = (factor, offset, scaling.message)
+        largest, per_llr, channel = scaling.total, scaling.per_llr, scaling.channel
+    else:
+        rule = (options.factor, options.offset, FLOAT_LIMIT)
+        largest, per_llr, channel = FLOAT_LIMIT, 1.0, FLOAT_LIMIT
+    f32 = np.float32
+    scale = (f32(per_llr), f32(channel), dtype.type(largest), f32(FLOAT_LIMIT), layout.shape[2])
+    run = _sum_product if options.algorithm == "spa" else _min_sum
+    known = (plan.k, plan.filler_end)
+
+    def work(first: int, last: int) -> None:
+        out = (result.bits[first:last], result.llr[first:last], result.ok[first:last], result.iterations[first:last])
+        limits = (options.iterations, options.early_stop)
+        buffers = layout.buffers()
+        run(llr[first:last], out, buffers, layout.shape, layout.tables, (*rule, largest), scale, known, limits)
+
+    groups = -(-frames // layout.lanes)
+    worth = -(-_WORK_PER_THREAD // (plan.graph.row.size * plan.graph.z * layout.lanes * options.iterations))
+    split(groups, worth, lambda a, b: work(a * layout.lanes, min(b * layout.lanes, frames)))
+    return result
+
+
+@lru_cache(maxsize=4096)
+def lanes_for(z: int, width: int, frames: int) -> int:
+    """Frames to interleave so that z * lanes values fill vectors of ``width`` well; results do not depend on it."""
+    fewest = -(-width // z)
+    best, best_cost = fewest, float("inf")
+    for lanes in range(fewest, max(fewest, min(_MAX_LANES, frames)) + 1):
+        vectors = -(-z * lanes // width) * -(-frames // lanes)
+        cost = vectors * (1.0 if lanes == 1 else 1.3)  # interleaving costs a strided copy and joint stopping
+        if cost < best_cost:
+            best, best_cost = lanes, cost
+    return best
+
+
+class Layout:
+    """Where everything lies for one plan, number format and number of interleaved frames."""
+
+    def __init__(self, plan: Plan, dtype: np.dtype[Any], lanes: int) -> None:
+        graph = plan.graph
+        width = lanes_of(dtype)
+        size = graph.z * lanes
+        vectors = -(-size // width)
+        stride = (vectors + 1) * width
+        rest = np.zeros(graph.n_cols, np.int64)
+        rest[graph.col] = graph.shift  # the last edge of a column wins
+        turn, at = np.empty_like(graph.shift), rest.copy()
+        for e, (c, s) in enumerate(zip(graph.col, graph.shift, strict=True)):
+            turn[e] = (s - at[c]) % graph.z * lanes
+            at[c] = s
+        settled = (graph.shift - rest[graph.col]) % graph.z * lanes
+        start = np.arange(graph.n_cols) * stride
+        self.lanes = lanes
+        self.shape = (size, vectors, width, graph.z)
+        base = start[graph.col]
+        order = self._order(graph.ptr, vectors)
+        vector = np.arange(vectors)[:, None] * width
+        addresses = [base + (vector + turn) % size, base + vector, base + (vector + settled) % size]
+        source, target, check = (a.ravel()[order].astype(np.int32) for a in addresses)
+        self.tables = (graph.ptr, base, source, target, check, plan.runs, start, rest)
+        degree = int(np.diff(graph.ptr).max())
+        scratch = max(degree, 3) * vectors * width
+        self._sizes = (stride * graph.n_cols, graph.row.size * vectors * width, scratch)
+        self._dtype = dtype
+        self._length = graph.length
+
+    @staticmethod
+    def _order(ptr: Array, vectors: int) -> Array:
+        """Places of a [vectors, edges] table in the order row, vector, edge."""
+        places = np.arange(vectors * ptr[-1]).reshape(vectors, ptr[-1])
+        return np.concatenate([places[:, a:b].ravel() for a, b in itertools.pairwise(ptr)])
+
+    def buffers(self) -> tuple[Array, ...]:
+        """Fresh work space of one thread: sums, messages, scratch, word, steps, frozen."""
+        vectors = [_aligned(size, self._dtype) for size in self._sizes]
+        length = -(-self._length // 32) * 32 + 32  # whole vectors, and room for a copy to spill
+        word, steps = np.empty(length, np.float32), np.empty(length, self._dtype)
+        return (*vectors, word, steps, np.empty(self.lanes, np.bool_))
+
+
+@lru_cache(maxsize=64)
+def _layout(plan: Plan, dtype: np.dtype[Any], lanes: int) -> Layout:
+    return Layout(plan, dtype, lanes)
+
+
+def _aligned(size: int, dtype: np.dtype[Any]) -> Array:
+    """Zeros that start on a cache line."""
+    raw = np.zeros(size * dtype.itemsize + 64, np.uint8)
+    skip = -raw.ctypes.data % 64
+    return raw[skip : skip + size * dtype.itemsize].view(dtype)
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def _min_sum(
+    llr: Array, out: Any, work: Any, shape: Any, tables: Any, rule: Any, scale: Any, known: Any, limits: Any
+) -> None:
+    failed = np.zeros(work[5].size, np.bool_)
+    for g in range((llr.shape[0] + failed.size - 1) // failed.size):
+        load_group(g, llr, work, shape, tables, scale, known)
+        for spent in range(1, limits[0] + 1):
+            min_sum_iteration(work[0], work[1], work[2], shape, tables, rule)
+            last = spent == limits[0]
+            if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out, 1 / scale[0]):
+                break
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def _sum_product(
+    llr: Array, out: Any, work: Any, shape: Any, tables: Any, rule: Any, scale: Any, known: Any, limits: Any
+) -> None:
+    failed = np.zeros(work[5].size, np.bool_)
+    for g in range((llr.shape[0] + failed.size - 1) // failed.size):
+        load_group(g, llr, work, shape, tables, scale, known)
+        for spent in range(1, limits[0] + 1):
+            sum_product_iteration(work[0], work[1], work[2], shape, tables, rule[3])
+            last = spent == limits[0]
+            if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out, 1 / scale[0]):
+                break
