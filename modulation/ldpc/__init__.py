@@ -3,5 +3,6 @@
 from semwave.modulation.ldpc.code import LdpcCode, WifiCode
 from semwave.modulation.ldpc.decoder import DecodeResult
 from semwave.modulation.ldpc.nr import NrCode
+from semwave.modulation.ldpc.transport import NrTransportBlock, TransportResult
 
-__all__ = ["DecodeResult", "LdpcCode", "NrCode", "WifiCode"]
+__all__ = ["DecodeResult", "LdpcCode", "NrCode", "NrTransportBlock", "TransportResult", "WifiCode"]

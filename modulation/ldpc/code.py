@@ -27,6 +27,20 @@ def check_bits(bits: npt.ArrayLike, k: int) -> Array:
     return values
 
 
+def needed_rows(graph: QuasiCyclic, sent: Array) -> Array:
+    """Core rows, and rows whose own parity column is sent at least in part (bool [columns] -> bool [rows])."""
+    rows = np.arange(graph.n_rows)
+    return (rows < graph.core) | sent[np.minimum(graph.systematic + rows, graph.n_cols - 1)]
+
+
+def make_plan(graph: QuasiCyclic, k: int, n: int, runs: Array, sent: Array) -> Plan:
+    """Decoder plan without the rows that tell nothing and the information columns that are all known zeros."""
+    columns = np.arange(graph.n_cols)
+    known = (columns >= -(-k // graph.z)) & (columns < graph.systematic)
+    reduced = graph.without(rows=~needed_rows(graph, sent), cols=known)
+    return Plan(reduced, k, n, graph.systematic * graph.z, runs)
+
+
 class LdpcCode:
     """A binary code of k information bits and n sent bits over a quasi-cyclic graph.
 
@@ -43,30 +57,16 @@ class LdpcCode:
         self.factor = factor
         self._runs = runs
         self._bits_per_symbol = bits_per_symbol
-        needed = self._needed_rows()
-        self._rows = int(np.flatnonzero(needed)[-1]) + 1
-        self._plan = self._make_plan(needed)
+        sent = np.zeros(graph.n_cols, bool)
+        for first, _, size in runs:
+            sent[first // graph.z : -(-(first + size) // graph.z)] = True
+        self._rows = int(np.flatnonzero(needed_rows(graph, sent))[-1]) + 1
+        self._plan = make_plan(graph, k, n, runs, sent)
 
     @property
     def rate(self) -> Fraction:
         """Information bits per sent bit."""
         return Fraction(self.k, self.n)
-
-    def _needed_rows(self) -> Array:
-        """Core rows, and rows whose own parity column is sent at least in part."""
-        z, graph = self.graph.z, self.graph
-        sent = np.zeros(graph.n_cols, bool)
-        for first, _, size in self._runs:
-            sent[first // z : -(-(first + size) // z)] = True
-        rows = np.arange(graph.n_rows)
-        return (rows < graph.core) | sent[np.minimum(graph.systematic + rows, graph.n_cols - 1)]
-
-    def _make_plan(self, needed: Array) -> Plan:
-        graph = self.graph
-        filler_end = graph.systematic * graph.z
-        columns = np.arange(graph.n_cols)
-        known = (columns >= -(-self.k // graph.z)) & (columns < graph.systematic)
-        return Plan(graph.without(rows=~needed, cols=known), self.k, self.n, filler_end, self._runs)
 
     def encode(self, bits: npt.ArrayLike) -> Array:
         """Encode bits [frames, k] or [k] to uint8 [frames, n] or [n]. Raise ValueError for a wrong shape."""

@@ -1,7 +1,7 @@
 """Decoding options, LLR scaling and the way from received LLRs to the kernels."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,6 @@ from semwave.modulation.ldpc import reference
 from semwave.modulation.ldpc.graph import QuasiCyclic
 
 Array = npt.NDArray[Any]
-Algorithm = Literal["nms", "oms", "spa"]
-Precision = Literal["int8", "int16", "float32", "float64"]
 
 DEFAULT_OFFSET = 0.4  # LLR; between the best values of the codes measured
 
@@ -72,10 +70,10 @@ class Options:
     """Checked decoding options."""
 
     iterations: int
-    algorithm: Algorithm
+    algorithm: str
     factor: float
     offset: float
-    precision: Precision
+    precision: str
     early_stop: bool
 
 
@@ -157,8 +155,8 @@ def decode_reference(plan: Plan, llr: Array, options: Options) -> DecodeResult:
         factor, offset = fixed_rule(options, scaling)
         rule = reference.min_sum_fixed(factor, offset, scaling.message, scaling.factor_bits)
     else:
-        limit, kind = FLOAT_LIMIT, np.float64 if options.precision == "float64" else np.float32
-        start = np.clip(kind(0) - word.astype(kind), -kind(limit), kind(limit))
+        limit = FLOAT_LIMIT
+        start = np.clip(0 - word.astype(options.precision), -limit, limit)  # 0 - 0 is +0, -0 would be a one
         rule = reference.min_sum(options.factor, options.offset)
         if options.algorithm == "spa":
             rule = reference.sum_product

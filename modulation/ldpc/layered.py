@@ -34,13 +34,14 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
         np.empty(frames, np.int32),
     )
     scaling = FIXED.get(options.precision)
+    rule: tuple[float, float, float]
     if scaling:
-        factor, offset = fixed_rule(options, scaling)
-        rule = (factor, offset, scaling.message)
-        largest, per_llr, channel = scaling.total, scaling.per_llr, scaling.channel
+        rule = (*fixed_rule(options, scaling), scaling.message)
+        limits = (scaling.per_llr, scaling.channel, scaling.total)
     else:
         rule = (options.factor, options.offset, FLOAT_LIMIT)
-        largest, per_llr, channel = FLOAT_LIMIT, 1.0, FLOAT_LIMIT
+        limits = (1.0, FLOAT_LIMIT, FLOAT_LIMIT)
+    per_llr, channel, largest = limits
     f32 = np.float32
     scale = (f32(per_llr), f32(channel), dtype.type(largest), f32(FLOAT_LIMIT), layout.shape[2])
     run = _sum_product if options.algorithm == "spa" else _min_sum
@@ -97,7 +98,7 @@ class Layout:
         source, target, check = (a.ravel()[order].astype(np.int32) for a in addresses)
         self.tables = (graph.ptr, base, source, target, check, plan.runs, start, rest)
         degree = int(np.diff(graph.ptr).max())
-        scratch = max(degree, 3) * vectors * width
+        scratch = max(2 * degree, 3) * vectors * width  # t and d of a row, or three extremes
         self._sizes = (stride * graph.n_cols, graph.row.size * vectors * width, scratch)
         self._dtype = dtype
         self._length = graph.length

@@ -11,7 +11,7 @@ from semwave.modulation.ldpc.code import LdpcCode
 Array = npt.NDArray[Any]
 
 MAX_BLOCK = {1: 8448, 2: 3840}  # bits of a code block, K_cb (5.2.2)
-_FACTORS = {1: 0.75, 2: 0.7}
+FACTORS = {1: 0.75, 2: 0.7}
 
 
 def choose_base_graph(size: int, rate: float) -> int:
@@ -76,7 +76,7 @@ class NrCode(LdpcCode):
         runs = block_runs(base_graph, z, k, n_cb, rv, n)
         self.base_graph = base_graph
         self.lifting_size = z
-        super().__init__(graph, k, n, runs, factor=_FACTORS[base_graph], bits_per_symbol=per_symbol)
+        super().__init__(graph, k, n, runs, factor=FACTORS[base_graph], bits_per_symbol=per_symbol)
 
 
 def buffer_bits(full: int, limit: int | None) -> int:

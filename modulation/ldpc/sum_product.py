@@ -5,7 +5,7 @@ from typing import Any
 import numpy.typing as npt
 from numba import njit
 
-from semwave.modulation.ldpc.phi import involution, lowered
+from semwave.modulation.ldpc.tanh_domain import from_missing, joined, missing
 from semwave.modulation.ldpc.vector import add, clamped, load, magnitude, peek, splat, store, sub, with_sign, xor
 
 Array = npt.NDArray[Any]
@@ -15,35 +15,37 @@ Array = npt.NDArray[Any]
 def sum_product_iteration(
     sums: Array, messages: Array, scratch: Array, shape: tuple[int, ...], tables: tuple[Array, ...], largest: float
 ) -> None:
-    """Update every check once: a message is phi(sum of phi(|t|) over the others), phi(x) = -ln tanh(x/2).
+    """Update every check once: tanh(new/2) is the product of tanh(t/2) over the other edges.
 
-    The others are summed from both ends, never by subtraction, so that nothing cancels.
+    The others are multiplied from both ends, never by division, so that nothing cancels.
     """
     size, vectors, width = shape[:3]
     ptr, base, source, target = tables[:4]
     q = 0
     for row in range(ptr.size - 1):
         first, degree = peek(ptr, row), peek(ptr, row + 1) - peek(ptr, row)
-        begin = q
-        for i in range(vectors):
-            t_at = i * degree
+        begin, at = q, 0
+        for _ in range(vectors):
             ahead = splat(sums, 0)
             signs = splat(sums, 0)
-            for j in range(degree):  # the sum of phi before this edge takes the place of the old message
-                t = sub(load(sums, peek(source, q + j)), load(messages, (q + j) * width))
-                store(scratch, (t_at + j) * width, t)
-                store(messages, (q + j) * width, ahead)
-                ahead = add(ahead, involution(magnitude(t)))
+            for _ in range(degree):  # scratch: t and what it lacks; messages: what those before this edge lack
+                t = sub(load(sums, peek(source, q)), load(messages, q * width))
+                d = missing(magnitude(t))
+                store(scratch, at, t)
+                store(scratch, at + width, d)
+                store(messages, q * width, ahead)
+                ahead = joined(ahead, d)
                 signs = xor(signs, t)
+                q += 1
+                at += 2 * width
             behind = splat(sums, 0)
-            for j in range(degree - 1, -1, -1):
-                t = load(scratch, (t_at + j) * width)
-                total = add(load(messages, (q + j) * width), behind)
-                behind = add(behind, involution(magnitude(t)))
-                store(messages, (q + j) * width, with_sign(lowered(involution(total)), xor(signs, t)))
-            q += degree
+            for j in range(1, degree + 1):
+                edge, back = (q - j) * width, at - 2 * j * width
+                new = from_missing(joined(load(messages, edge), behind))
+                store(messages, edge, with_sign(new, xor(signs, load(scratch, back))))
+                behind = joined(behind, load(scratch, back + width))
         for j in range(vectors * degree):
-            total = add(load(scratch, j * width), load(messages, (begin + j) * width))
+            total = add(load(scratch, 2 * j * width), load(messages, (begin + j) * width))
             store(sums, peek(target, begin + j), clamped(total, largest))
         for e in range(first, first + degree):
             store(sums, peek(base, e) + size, load(sums, peek(base, e)))

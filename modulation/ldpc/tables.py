@@ -1,7 +1,7 @@
 """The prototype matrices of 3GPP NR and IEEE 802.11, read from ``modulation/tables``."""
 
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def nr_edges(base_graph: int) -> Array:
     return edges
 
 
-@lru_cache(maxsize=None)
+@cache
 def nr_graph(base_graph: int, z: int) -> QuasiCyclic:
     """Base graph 1 or 2 lifted by z (TS 38.212, 5.3.2): shift = V mod z."""
     if base_graph not in NR_ROWS:
@@ -78,7 +78,7 @@ def _wifi_blocks() -> dict[tuple[int, Fraction], list[list[str]]]:
     return blocks
 
 
-@lru_cache(maxsize=None)
+@cache
 def wifi_graph(n: int, rate: Fraction) -> QuasiCyclic:
     """Lifted prototype matrix of IEEE 802.11-2020, annex F."""
     rows = _wifi_blocks()[n, rate]

@@ -6,6 +6,7 @@ process when two threads of a flowgraph enter it together.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 
 def split(items: int, at_least: int, work: Callable[[int, int], None]) -> None:
@@ -19,7 +20,7 @@ def split(items: int, at_least: int, work: Callable[[int, int], None]) -> None:
         work(0, items)
         return
     with ThreadPoolExecutor(shares - 1) as pool:
-        others = [pool.submit(work, lo, hi) for lo, hi in zip(edges[1:-1], edges[2:], strict=True)]
+        others = [pool.submit(work, lo, hi) for lo, hi in pairwise(edges[1:])]
         work(edges[0], edges[1])
         for other in others:
             other.result()

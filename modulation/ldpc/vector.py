@@ -80,7 +80,7 @@ def _pointer(context: Any, b: Any, array_type: Any, array: Any, index: Any, vect
     return b.bitcast(b.gep(data, [index]), _llvm(vector).as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(tyctx: Any, array: Any, index: Any) -> Any:
     """Vector at array[index:], any alignment."""
     vector = VectorType(array.dtype)
@@ -93,7 +93,7 @@ def load(tyctx: Any, array: Any, index: Any) -> Any:
     return vector(array, types.intp), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(tyctx: Any, array: Any, index: Any, value: Any) -> Any:
     """Write a vector to array[index:], any alignment."""
 
@@ -104,7 +104,7 @@ def store(tyctx: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def splat(tyctx: Any, array: Any, scalar: Any) -> Any:
     """Vector of the array's lane type with one value in every lane."""
     vector = VectorType(array.dtype)
@@ -115,7 +115,7 @@ def splat(tyctx: Any, array: Any, scalar: Any) -> Any:
     return vector(array, scalar), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def peek(tyctx: Any, array: Any, index: Any) -> Any:
     """array[index] of an integer array, without the test for a negative index."""
 
@@ -185,7 +185,7 @@ union = _binary(
 )
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def magnitude(tyctx: Any, x: Any) -> Any:
     """|x|, unsigned for integers."""
 
@@ -197,7 +197,7 @@ def magnitude(tyctx: Any, x: Any) -> Any:
     return x(x), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def scaled(tyctx: Any, m: Any, factor: Any, offset: Any) -> Any:
     """Magnitudes factor * m - offset, at least 0. The factor counts 2**-16 for int16, which rounds down, and
     2**-8 for int8, which rounds to nearest."""
@@ -220,7 +220,7 @@ def scaled(tyctx: Any, m: Any, factor: Any, offset: Any) -> Any:
     return m(m, factor, offset), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def choose_equal(tyctx: Any, x: Any, y: Any, same: Any, other: Any) -> Any:
     """``same`` in the lanes where x equals y, ``other`` elsewhere."""
 
@@ -236,7 +236,7 @@ def _negative(b: Any, vector: VectorType, value: Any) -> Any:
     return b.icmp_signed("<", b.bitcast(value, integers), _constant(integers, 0))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def with_sign(tyctx: Any, m: Any, s: Any) -> Any:
     """-m in the lanes where the sign bit of s is set, m elsewhere."""
 
@@ -250,7 +250,7 @@ def with_sign(tyctx: Any, m: Any, s: Any) -> Any:
     return m(m, m), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def any_negative(tyctx: Any, x: Any) -> Any:
     """True if the sign bit of any lane is set."""
 
@@ -261,7 +261,7 @@ def any_negative(tyctx: Any, x: Any) -> Any:
     return types.boolean(x), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def clamped(tyctx: Any, x: Any, limit: Any) -> Any:
     """Floats held within +-limit; integers as they are, for they saturate already."""
 
@@ -274,7 +274,7 @@ def clamped(tyctx: Any, x: Any, limit: Any) -> Any:
     return x(x, limit), gen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store_steps(tyctx: Any, array: Any, index: Any, word: Any, at: Any, scale: Any, limit: Any) -> Any:
     """array[index:] = -word[at:] * scale within +-limit, rounded half to even for integers; word is float32."""
     vector = VectorType(array.dtype)
