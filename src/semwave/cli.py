@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 an error, 2 a command line that cannot be read, 130 stoppe
 """
 
 import argparse
+import contextlib
 import difflib
 import os
 import pkgutil
@@ -106,8 +107,6 @@ def _add(sub: Any, name: str, module: Any) -> None:
 
 def _reader_left() -> int:
     """Whoever read our output is gone (``semwave blocks | head``): end without a word, now and at exit."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # where stdout is not a file there is nothing to redirect
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass  # stdout is not a file
     return BROKEN_PIPE

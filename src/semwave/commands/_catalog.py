@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 import re
 from dataclasses import fields
 from typing import Any
@@ -71,8 +72,8 @@ def kind(cls: type[Block]) -> str:
 
 
 def first_sentence(doc: str | None) -> str:
-    """The first sentence of a docstring, on one line."""
-    paragraph = " ".join((doc or "").strip().split("\n\n")[0].split())
+    """The first sentence of a docstring, on one line, without its mark-up."""
+    paragraph = " ".join((doc or "").strip().split("\n\n")[0].split()).replace("``", "")
     return re.split(r"(?<=\w\w[.])\s|(?<=\)[.])\s", paragraph, maxsplit=1)[0].rstrip(".")
 
 
@@ -146,6 +147,6 @@ def toml_value(value: Any) -> str:
     """A number, string, truth value or list as TOML has it."""
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml_value(v) for v in value) + "]"
-    if isinstance(value, float) and not value - value == 0:
+    if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)
