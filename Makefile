@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_CONSTRAINT := $(abspath constraints.txt)
 
 .PHONY: run test lint bench clean help
 
@@ -25,9 +26,9 @@ bench: $(READY)  ## short versions of all benchmarks, one JSON line a case
 $(READY): setup.py constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "semwave needs Python 3.11 or newer; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt pip setuptools wheel
-	$(BIN)/python -m pip install -q -c constraints.txt torch
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[test,lint]'
+	$(BIN)/python -m pip install -q pip setuptools wheel
+	$(BIN)/python -m pip install -q torch
+	$(BIN)/python -m pip install -q -e '.[test,lint]'
 	touch $@
 
 clean:
