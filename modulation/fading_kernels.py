@@ -15,11 +15,12 @@ _F = np.float32
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def path_gains(block: int, grid: int, frequency: Array, amplitude: Array, out: Array) -> None:
+def path_gains(block: int, grid: int, frequency: Array, amplitude: Array, turn: Array, out: Array) -> None:
     """Gains g_p(n) = sum_i a_ip e^(j 2 pi f_ip n) at the grid points n = (block * GRID_BLOCK + r) * grid.
 
-    frequency `[i, path]` in cycles a sample, amplitude `[i, path]` complex, out `[GRID_BLOCK + 1, path]` complex128
-    for r = 0 ... GRID_BLOCK. The phase is computed exactly at r = 0 and turned by a phasor from there.
+    frequency `[i, path]` in cycles a sample, amplitude and turn = e^(j 2 pi f grid) `[i, path]` complex,
+    out `[GRID_BLOCK + 1, path]` complex128 for r = 0 ... GRID_BLOCK. The phase is computed exactly at r = 0 and turned
+    by the phasor from there.
     """
     start = np.float64(block) * GRID_BLOCK * grid
     waves, paths = frequency.shape
@@ -31,8 +32,7 @@ def path_gains(block: int, grid: int, frequency: Array, amplitude: Array, out: A
             angle = 2 * np.pi * (cycles - np.floor(cycles))
             value = amplitude[i, p] * complex(np.cos(angle), np.sin(angle))
             z_re[i, p], z_im[i, p] = value.real, value.imag
-            step = 2 * np.pi * frequency[i, p] * grid
-            t_re[i, p], t_im[i, p] = np.cos(step), np.sin(step)
+            t_re[i, p], t_im[i, p] = turn[i, p].real, turn[i, p].imag
     total_re, total_im = np.empty(paths), np.empty(paths)
     for r in range(GRID_BLOCK + 1):
         total_re[:] = 0

@@ -12,7 +12,7 @@ Array = npt.NDArray[Any]
 
 FILTER_LENGTH = 32
 KAISER_BETA = 8.0
-MAX_PHASE_STEP = 0.02  # rad a grid step at the highest Doppler: linear interpolation is then good to 5e-5
+MAX_PHASE_STEP = 0.05  # rad a grid step at the highest Doppler: linear interpolation is then good to step^2/8, -70 dB
 MAX_GRID = 1024
 
 
@@ -153,6 +153,9 @@ class MultipathChannel(TappedDelayLine):
         super().__init__(lags, _grid_step(max(doppler_hz, abs(los_doppler_hz)) / sample_rate), moving)
         self._first_tap = np.searchsorted(self._lags, [first for first, _ in filters])
         self._filters = np.array([taps for _, taps in filters], np.float32)
+        self._turn = np.exp(
+            2j * np.pi * self._fader.frequency * self._grid
+        )  # of each sinusoid, from grid point to point
         self._taps_block = -1
 
     def _interpolate(self, length: int) -> list[tuple[int, Array]]:
@@ -168,7 +171,7 @@ class MultipathChannel(TappedDelayLine):
             return
         fader = self._fader
         gains = np.empty((kernels.GRID_BLOCK + 1, self.profile.powers.size), np.complex128)
-        kernels.path_gains(block, self._grid, fader.frequency, fader.amplitude, gains)
+        kernels.path_gains(block, self._grid, fader.frequency, fader.amplitude, self._turn, gains)
         kernels.combine(gains, self._filters, self._first_tap, *self._taps)
         self._taps_block = block
 
