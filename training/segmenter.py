@@ -129,8 +129,8 @@ def run_stage(trainer: Trainer, loss_of: Any, args: Any, deadline: float) -> boo
             line = {"stage": trainer.stage, "step": trainer.step, "of": trainer.steps, "loss": round(shown, 4)}
             print(json.dumps(line), flush=True)
         if out_of_time:
-            return False
-    return True
+            break
+    return bool(trainer.step == trainer.steps)
 
 
 def export(average: dict[str, Any], path: Path) -> None:

@@ -24,6 +24,7 @@ WEIGHTS = Path(__file__).with_name("weights")
 
 _LONG_SIDE = 256  # what the tiny network was trained on
 _FLOOR = 0.3  # blocks below this importance are not key, even within the budget
+_PULL = 0.6  # how much the neighbourhood of a block counts beside the block: keeps the mask in few parts
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -51,7 +52,8 @@ def load_segmenter(name: str = "tiny", device: str = "cpu") -> Segmenter:
     """Load a backend by name; only ``tiny`` needs torch and uses the device.
 
     Raises:
-        ValueError: no such backend.
+        ValueError: no such backend or device.
+        FileNotFoundError: the package was installed without its weights.
     """
     if name == "tiny":
         return Segmenter(name, _tiny(WEIGHTS / "segmenter-tiny" / "model.safetensors", device))
@@ -66,7 +68,8 @@ def key_mask(importance: Importance, budget: float, block: int = 16) -> Mask:
     """The most important blocks: [H, W] -> bool [ceil(H / block), ceil(W / block)].
 
     They cover at most the share ``budget`` of the picture (but at least one block is taken), are above a floor of
-    importance, and are clean: small holes are filled, specks are dropped. Where all is equal, the middle wins.
+    importance, and are clean: small holes are filled, specks are dropped. Of blocks alike, those in the middle of
+    their kind win.
 
     Raises:
         ValueError: ``budget`` outside (0, 1], ``block`` below 1, or no finite map [rows, columns].
@@ -79,7 +82,7 @@ def key_mask(importance: Importance, budget: float, block: int = 16) -> Mask:
         raise ValueError(f"importance must be finite, [rows, columns], not {list(importance.shape)}")
     level, area = _block_means(importance, block)
     level = _smooth(level)
-    order = np.argsort(-(level - 1e-6 * _distance(level.shape)), axis=None, kind="stable")
+    order = np.argsort(-(level + _PULL * _neighbourhood(level)), axis=None, kind="stable")
     allowed = budget * importance.size
     floor = min(_FLOOR, 0.5 * float(level.max()))
     most = max(1, int((level.ravel()[order] >= floor).sum()))
@@ -140,12 +143,17 @@ def _tiny(path: Path, device: str) -> Callable[[Picture], Importance]:
     import torch
     from safetensors.torch import load_file
 
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing; training/segmenter.py makes it")
     weights = {key: value.float() for key, value in load_file(path).items()}
     net = segment_net.build()
     missing, unexpected = net.load_state_dict(weights, strict=False)
     if unexpected or any(not key.endswith("num_batches_tracked") for key in missing):
         raise ValueError(f"{path} does not hold the weights of segment_net")
-    net = net.eval().to(device)
+    try:
+        net = net.eval().to(device)
+    except (RuntimeError, AssertionError) as error:  # torch's ways of saying: no such device
+        raise ValueError(f"device must be one that torch has here, not {device!r}: {error}") from error
 
     def one(image: Picture) -> Importance:
         x = np.asarray(Image.fromarray(image).resize(_net_size(image.shape), Image.Resampling.BILINEAR))
@@ -188,11 +196,13 @@ def _smooth(level: NDArray[np.float64]) -> NDArray[np.float64]:
     return level
 
 
-def _distance(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Squared distance from the middle of the grid, 1 at the middle of a side."""
-    y, x = (np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in shape)
-    result: NDArray[np.float64] = y[:, None] ** 2 + x[None, :] ** 2
-    return result
+def _neighbourhood(level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Importance around each block, nothing beyond the rim; a trace of the distance to the middle breaks ties."""
+    from scipy.ndimage import gaussian_filter
+
+    y, x = (np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in level.shape)
+    around: NDArray[np.float64] = gaussian_filter(level, max(1.0, max(level.shape) / 10), mode="constant")
+    return around - 1e-6 * (y[:, None] ** 2 + x[None, :] ** 2)
 
 
 def _clean(mask: Mask) -> Mask:
