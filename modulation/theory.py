@@ -6,6 +6,7 @@ E[Q(sqrt(2 a gamma))] = 1/pi int_0^(pi/2) M(-a/sin^2 t) dt. Capacities are in :m
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,12 @@ from semwave.modulation import qam
 Array = npt.NDArray[Any]
 Mgf = Callable[[Array], Array]
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
+
+@lru_cache(maxsize=1)
+def _legendre() -> tuple[Array, Array]:
+    """Nodes and weights on -1 ... 1, made when first needed."""
+    nodes, weights = np.polynomial.legendre.leggauss(256)
+    return nodes, weights
 
 
 def esn0_db(ebn0_db: npt.ArrayLike, bits_per_symbol: float, code_rate: float = 1.0) -> Array:
@@ -57,8 +63,9 @@ def mgf(snr_db: npt.ArrayLike, fading: str = "awgn", k_factor_db: float | None =
 
 def _average(m: Mgf, slope: float, upper: float) -> Array:
     """1/pi int_0^upper M(-slope/sin^2 t) dt by Gauss-Legendre, `[...]`."""
-    t = (_NODES + 1) * upper / 2
-    return np.asarray((m(-slope / np.sin(t) ** 2) * _WEIGHTS).sum(axis=-1) * upper / 2 / np.pi)
+    nodes, weights = _legendre()
+    t = (nodes + 1) * upper / 2
+    return np.asarray((m(-slope / np.sin(t) ** 2) * weights).sum(axis=-1) * upper / 2 / np.pi)
 
 
 def _mean_q(m: Mgf, slope: float) -> Array:
