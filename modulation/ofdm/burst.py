@@ -109,6 +109,10 @@ class BurstDemodulator:
 
     def payload(self, read: Reader, found: Acquisition, n: int, symbols: int) -> tuple[Array, Array, BurstReport]:
         """Payload and its noise variance from the burst's first ``symbols`` OFDM symbols, the rest erased."""
+        if symbols == 0:
+            empty = np.zeros((0, self.params.active), np.complex64)
+            grid = _Grid(empty, found.channel[None], empty.real, found.prior, 0.0, 0.0, None)
+            return np.zeros(n, np.complex64), np.full(n, np.inf, np.float32), self._report(grid, found)
         grid = self._estimate(*self._receive(read, found, symbols), found)
         points, noise = self._equalize(grid)
         cells = self.layout.payload_cells(n)[:n]

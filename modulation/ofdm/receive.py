@@ -108,7 +108,7 @@ class BurstReceiver:
         keep = self._next * self._search.hop - self._search.reach - 1
         if self._pending is not None:
             keep = min(keep, self._pending.found.start - self.params.symbol_len)
-        self._buffer.drop(min(keep, self._earliest - self._search.window))
+        self._buffer.drop(keep)
         return bursts
 
     def _find(self, final: bool) -> bool:

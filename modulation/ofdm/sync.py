@@ -36,7 +36,7 @@ class PreambleSearch:
     """Two stages: periodicity of part A at hops of fixed absolute index, then a matched filter over A and B.
 
     The first threshold lets about ``candidate_rate`` of the hops of white noise pass, the second
-    ``false_alarm_rate`` of the sample positions that the first lets through.
+    ``false_alarm_rate`` of the sample positions that the first lets through; B alone must exceed chance too.
     """
 
     def __init__(self, params: OfdmParams, candidate_rate: float = 4e-3, false_alarm_rate: float = 1e-7) -> None:
@@ -51,6 +51,7 @@ class PreambleSearch:
         self.first_threshold = excess / (preamble.REPEATS - 1)
         fill = params.active / params.fft_size  # noise in the signal's band only has fewer degrees of freedom
         self.second_threshold = 1 - false_alarm_rate ** (1 / (self.template.size * fill - 1))
+        self.third_threshold = 1 - 1e-3 ** (1 / (self.template.size / 2 * fill - 1))
         self.reach = params.cp_len + 3 * self.part
         lags = self.reach + 3 * self.part + 1
         self._lags = lags
@@ -80,11 +81,17 @@ class PreambleSearch:
         sums = np.concatenate([[0.0], np.cumsum(np.abs(turned) ** 2, dtype=np.float64)])
         energy = sums[self.template.size :] - sums[: self._lags]
         metric = match / np.maximum(energy * self._energy, 1e-30)
-        metric[: min(max(earliest - first, 0), self._lags)] = 0
         best = int(np.argmax(metric))
-        if not metric[best] > self.second_threshold:
+        if not metric[best] > self.second_threshold or first + best < earliest or not self._confirmed(turned, best):
             return None
         return Detection(first + best, self._refine(turned, best, offset), float(metric[best]))
+
+    def _confirmed(self, turned: Array, start: int) -> bool:
+        """Whether B alone is there too: lines on the comb of A would otherwise pass for A and B together."""
+        half = self.params.symbol_len
+        received, known = turned[start + half : start + 2 * half], self.template[half:]
+        energy = np.vdot(received, received).real * np.vdot(known, known).real
+        return bool(np.abs(np.vdot(known, received)) ** 2 > self.third_threshold * energy)
 
     def _offset(self, window: Array) -> float:
         """Maximum of the periodicity's likelihood, radians per sample."""

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from semwave.modulation.ofdm import OfdmParams
+from semwave.modulation.ofdm.basis import slepian
+from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
+
+
+@pytest.mark.parametrize(("n", "bandwidth"), [(181, 20 / 256), (34, 0.03), (64, 0.5)])
+def test_slepian_is_scipys(n, bandwidth):
+    from scipy.signal.windows import dpss
+
+    ours, variances = slepian(n, bandwidth)
+    half_nw = n * bandwidth / 2
+    theirs, ratios = dpss(n, half_nw, Kmax=ours.shape[1], return_ratios=True)
+    np.testing.assert_allclose(np.abs(np.sum(ours.T * theirs, axis=1)), 1, atol=1e-6)
+    np.testing.assert_allclose(variances, ratios / bandwidth, rtol=1e-5, atol=1e-6 / bandwidth)
+
+
+def test_slepian_spans_every_path_in_the_window():
+    basis, variances = slepian(181, 20 / 256)
+    k = np.arange(181) - 90
+    for delay in (-10, -3.3, 0, 7.7, 10):
+        path = np.exp(-2j * np.pi * k * delay / 256)
+        rest = path - basis @ (basis.T @ path)
+        assert 10 * np.log10(np.vdot(rest, rest).real / 181) < -45
+    np.testing.assert_allclose(variances.sum(), 181, rtol=1e-3)  # of a process of unit variance
+
+
+def channel_and_pilots(rng, params, symbols, noise_variance, doppler, delays):
+    """A channel drawn from the prior itself (flat Doppler and delay profile), seen through the pilots."""
+    count = 200
+    tau, f = rng.uniform(*delays, count), rng.uniform(-doppler, doppler, count)
+    gains = (rng.standard_normal(count) + 1j * rng.standard_normal(count)) / np.sqrt(2 * count)
+    times = np.arange(-2, symbols)
+    over_time = np.exp(2j * np.pi * np.outer(times, f)) * gains
+    h = over_time @ np.exp(-2j * np.pi * np.outer(tau, params.carriers) / params.fft_size)
+    noise = rng.standard_normal((2, *h.shape)) * np.sqrt(noise_variance / 2)
+    y = h + noise[0] + 1j * noise[1]
+    pilots = [Pilots(np.array([-1]), np.arange(params.active), y[1:2])]
+    for phase, mask in enumerate(params.pilot_masks):
+        at, on = np.arange(phase, symbols, params.pilot_period), np.flatnonzero(mask)
+        pilots.append(Pilots(at, on, y[2:][np.ix_(at, on)]))
+    return h[2:], pilots
+
+
+def test_is_the_wiener_filter_written_out():
+    """Against the full covariance matrices of the prior: c = sinc(doppler) sinc(delay), h = C_hp (C_pp + n0)^-1 z."""
+    params = OfdmParams(fft_size=64, cp_len=8, active=40, pilot_spacing_f=4, pilot_spacing_t=2)
+    rng = np.random.default_rng(3)
+    doppler, delays, noise_variance, symbols = 0.02, (0.0, 8.0), 0.05, 10
+    h, pilots = channel_and_pilots(rng, params, symbols, noise_variance, doppler, delays)
+    prior = Prior(1.0, noise_variance, *delays, doppler)
+    got = ChannelEstimator(params).estimate(pilots, 0, symbols, prior)
+
+    places = np.concatenate(
+        [np.stack(np.meshgrid(x.times, x.carriers, indexing="ij"), -1).reshape(-1, 2) for x in pilots]
+    )
+    z = np.concatenate([x.values.reshape(-1) for x in pilots])
+    wanted = np.stack(np.meshgrid(np.arange(symbols), np.arange(40), indexing="ij"), -1).reshape(-1, 2)
+
+    def covariance(a, b):
+        dt = a[:, None, 0] - b[None, :, 0]
+        dk = params.carriers[a[:, None, 1]] - params.carriers[b[None, :, 1]]
+        return np.sinc(2 * doppler * dt) * np.sinc(dk * 8 / 64) * np.exp(-2j * np.pi * dk * 4 / 64)
+
+    gain = np.linalg.solve(covariance(places, places) + noise_variance * np.eye(len(z)), covariance(places, wanted))
+    expected = (gain.conj().T @ z).reshape(symbols, 40)
+    assert np.mean(np.abs(got.channel - expected) ** 2) < 1e-3 * noise_variance
+    error = 1 - np.sum(gain.conj() * covariance(places, wanted), axis=0).real.reshape(symbols, 40)
+    np.testing.assert_allclose(got.error.mean(axis=1), error.mean(axis=1), rtol=0.03)
+    np.testing.assert_allclose(got.error.mean(axis=0), error.mean(axis=0), rtol=0.1)
+
+
+def test_error_and_noise_are_what_they_are_said_to_be():
+    params = OfdmParams()
+    rng = np.random.default_rng(4)
+    prior = Prior(1.0, 0.3, 0.0, 20.0, 0.01)
+    estimator, said, errors, noise = ChannelEstimator(params), [], [], []
+    for _ in range(60):
+        h, pilots = channel_and_pilots(rng, params, 24, 0.3, 0.01, (0.0, 20.0))
+        got = estimator.estimate(pilots, 0, 24, prior)
+        errors.append(np.mean(np.abs(got.channel - h) ** 2))
+        said.append(got.error.mean())
+        noise.append(got.residual)
+    band = 4 * np.std(errors) / np.sqrt(60)
+    assert abs(np.mean(errors) - np.mean(said)) < band
+    assert abs(np.mean(noise) - 0.3) < 4 * np.std(noise) / np.sqrt(60)
+
+
+def test_without_error_the_channel_is_the_same():
+    params = OfdmParams()
+    _, pilots = channel_and_pilots(np.random.default_rng(5), params, 12, 0.1, 0.01, (0.0, 20.0))
+    prior = Prior(1.0, 0.1, 0.0, 20.0, 0.01)
+    estimator = ChannelEstimator(params)
+    full = estimator.estimate(pilots, 0, 12, prior)
+    quick = estimator.estimate(pilots, 0, 12, prior, with_error=False)
+    np.testing.assert_array_equal(full.channel, quick.channel)
+    assert not quick.error.any()
