@@ -78,8 +78,8 @@ def carriers_at(read: Reader, first: int, cfo: float, origin: int, params: OfdmP
 def dc_offset(samples: Array) -> complex:
     """Mean of the samples where it is beyond chance, else 0.
 
-    Under a carrier offset data may lie at 0 Hz: its mean has the variance ``1 / (n fill)`` of the power for a signal that
-    fills that part of the band, and exceeds 16 times ``1 / n`` once in 10^4 to 10^5 bursts.
+    Under a carrier offset data may lie at 0 Hz: its mean has the variance ``1 / (n fill)`` of the power for a signal
+    that fills that part of the band, and exceeds 16 times ``1 / n`` once in 10^4 to 10^5 bursts.
     """
     mean = samples.mean(dtype=np.complex128)
     power = float(np.vdot(samples, samples).real) / samples.size

@@ -49,7 +49,7 @@ def test_is_the_wiener_filter_written_out():
     params = OfdmParams(fft_size=64, cp_len=8, active=40, pilot_spacing_f=4, pilot_spacing_t=2)
     rng = np.random.default_rng(3)
     doppler, delays, noise_variance, symbols = 0.02, (0.0, 8.0), 0.05, 10
-    h, pilots = channel_and_pilots(rng, params, symbols, noise_variance, doppler, delays)
+    _, pilots = channel_and_pilots(rng, params, symbols, noise_variance, doppler, delays)
     prior = Prior(1.0, noise_variance, *delays, doppler)
     got = ChannelEstimator(params).estimate(pilots, 0, symbols, prior)
 

@@ -195,8 +195,8 @@ def test_lying_header_neither_waits_nor_allocates_without_bound(signals, wrong):
     samples, sent, _ = stream(signals, PARAMS, [300, 200, 100], [0, 50, 50])
     samples = signals.channel(samples, PARAMS, snr_db=25)
     for lie in (10**15, 20_001, -1):  # more than max_payload: not believed, nothing lost
-        answers = iter([lie, 200, 100])
-        receiver = BurstReceiver(PARAMS, HEADER, lambda *_: next(answers), max_payload=20_000)
+        answers = [lie, 200, 100][::-1]
+        receiver = BurstReceiver(PARAMS, HEADER, lambda *_, left=answers: left.pop(), max_payload=20_000)
         assert [b.status for b in receiver.push(samples) + receiver.finish()] == ["header", "ok", "ok"]
     answers = iter([20_000, 200, 100])  # believed: waited for as long as 20 000 symbols take, and no longer
     receiver = BurstReceiver(PARAMS, HEADER, lambda *_: next(answers, None), max_payload=20_000)

@@ -16,10 +16,11 @@ def grid_of(signals, params, *shape):
 def test_formula_typed_out(signals):
     params = OfdmParams(fft_size=12, cp_len=3, active=8, pilot_spacing_f=2, pilot_spacing_t=2)
     grid = grid_of(signals, params, 2)
-    expected = []
-    for symbol in grid:
-        for n in range(-3, 12):
-            expected.append(sum(symbol[k + 6] * np.exp(2j * np.pi * k * n / 12) for k in range(-6, 6)) / np.sqrt(12))
+    expected = [
+        sum(symbol[k + 6] * np.exp(2j * np.pi * k * n / 12) for k in range(-6, 6)) / np.sqrt(12)
+        for symbol in grid
+        for n in range(-3, 12)
+    ]
     np.testing.assert_allclose(modulate(grid, params), expected, atol=2e-6)
 
 
@@ -76,7 +77,6 @@ def test_workers_do_not_change_the_result(signals):
 
 
 def test_spread_is_unitary_and_lowers_papr(signals):
-    params = OfdmParams()
     data = signals.qpsk(300 * 180).reshape(300, 180)
     np.testing.assert_allclose(despread(spread(data)), data, atol=1e-5)
     peaks = []
