@@ -185,14 +185,20 @@ def default_outputs(block: Block, inputs: dict[str, Spec], rate: Fraction) -> di
 class SyncBlock(Block):
     """``work`` maps arrays to arrays, ``rate()`` items out for each item in; all inputs advance together.
 
-    The runtime calls ``work`` with whole multiples of the rate's denominator, keeps the rest for the next call,
-    rescales tags
-    and checks the length of what comes back. Several outputs: give back a tuple, one array a port.
+    The runtime calls ``work`` with whole multiples of the rate's denominator and of ``step()``, keeps the rest for the
+    next call, rescales tags and checks the length of what comes back. Several outputs: give back a tuple, one array a
+    port.
     """
 
     def rate(self) -> Fraction:
         """Items out for each item in."""
         return Fraction(1)
+
+    def step(self) -> int:
+        """``work`` gets whole multiples of this many items: for codes and transforms whose block is longer than the
+        rate's denominator.
+        """
+        return 1
 
     def negotiate(self, inputs: dict[str, Spec]) -> dict[str, Spec]:
         """As declared; all inputs must have one sample rate."""

@@ -91,7 +91,7 @@ class Queue:
                 self.room.wait(self.group, self)
             if not self.closed:
                 self.items.append(item)
-                self.high = max(self.high, len(self.items))
+                self.high = max(self.high, len(self.items) - (item is END))
                 self.room.lock.notify_all()
                 return
         if item is not END:

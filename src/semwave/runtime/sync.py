@@ -1,6 +1,7 @@
 """The runner of sync blocks: whole multiples of the rate's denominator, tags rescaled, chains fused."""
 
 from fractions import Fraction
+from math import lcm
 from time import perf_counter_ns as clock
 from typing import Any
 
@@ -13,7 +14,7 @@ from semwave.runtime.runner import END, FLUSH, Runner, Task
 
 
 class SyncRunner(Runner):
-    """Whole multiples of the rate's denominator, the rest kept; length checked; tags rescaled."""
+    """Whole steps, the rest kept; length checked; tags rescaled."""
 
     block: SyncBlock
 
@@ -23,11 +24,14 @@ class SyncRunner(Runner):
         self.up, self.down = rate.numerator, rate.denominator
         if rate <= 0:
             raise ValueError(f"rate must be above 0, not {rate}")
+        if block.step() < 1:
+            raise ValueError(f"step must be at least 1, not {block.step()}")
+        self.step = lcm(self.down, block.step())
         self.single = len(self.in_names) == 1 and len(block.outputs) <= 1
         self.have = [0] * len(self.in_names)  # items in ``pending``
         spec = self.out_specs[0] if self.out_names else None
         plain = spec is None or (isinstance(spec, Stream) and not spec.item)
-        self.fast = self.single and self.down == 1 and plain and len(self.out_names) == len(block.outputs)
+        self.fast = self.single and self.step == 1 and plain and len(self.out_names) == len(block.outputs)
         self.dtype = getattr(spec, "dtype", None)
         self.next: SyncRunner | None = None  # the only consumer, where it is fast too
         self.work = block.work
@@ -91,14 +95,14 @@ class SyncRunner(Runner):
             raise PortError(f"{where} gave a packet that {problem}; it declares {spec}")
 
     def packet(self, port: int, packet: Packet, stack: list[Task]) -> None:
-        if self.single and self.down == 1:
+        if self.single and self.step == 1:
             self.call(packet, (packet.data,), packet.start, packet.tags, stack)
             return
         if len(packet.data):
             self.pending[port].append(packet)
             self.have[port] += len(packet.data)
         ready = min(self.have)
-        take = ready - ready % self.down
+        take = ready - ready % self.step
         if take:
             parts = [self._pull(i, take) for i in range(len(self.pending))]
             if any(self.port_ended) and self.exhausted():
@@ -149,4 +153,4 @@ class SyncRunner(Runner):
                 self.send(port, Packet(out, start * self.up // self.down, tags, packet.meta), stack)
 
     def exhausted(self) -> bool:
-        return any(e and n < self.down for e, n in zip(self.port_ended, self.have, strict=True))
+        return any(e and n < self.step for e, n in zip(self.port_ended, self.have, strict=True))
