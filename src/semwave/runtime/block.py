@@ -58,7 +58,11 @@ class Context:
 
     def rng(self, *key: int) -> np.random.Generator:
         """A generator that depends on the graph's seed, this block's name and ``key`` only."""
-        return np.random.default_rng([self.seed, zlib.crc32(self.name.encode()), *key])
+        own = (
+            zlib.crc32(self.name.encode()),
+            *key,
+        )  # as spawn key: [seed, crc, 0] would give the numbers of [seed, crc]
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=own))
 
     def torch_seed(self, packet: Packet) -> int:
         """A seed for one frame's torch generator, independent of batching."""

@@ -79,7 +79,7 @@ class Group:
         self.wants: Queue | None = None
         self.turn = 0
         self.joins: dict[int, list[tuple[Runner, int]]] = {}  # entry -> the paired inputs that it feeds
-        self.started = threading.Event()
+        self.started, self.gone = threading.Event(), threading.Event()
         self.begun: list[Runner] = []
 
     # ---- what may be taken next ----------------------------------------------------------------------------

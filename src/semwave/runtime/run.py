@@ -82,7 +82,7 @@ class Run:
         self.runners: dict[str, Runner] = {}
         self.begun_at = self.ended_at = 0.0
         self.interrupted = False
-        self._threads: list[threading.Thread] = []
+        self._threads: list[tuple[threading.Thread, Group]] = []
         self._stop_errors: list[BaseException] = []
         self._left_behind: list[str] = []
         self._build(threads, graph.chunk if chunk is None else chunk, recut)
@@ -152,7 +152,7 @@ class Run:
                 name=f"semwave-{i}-{group.runners[0].name}",
                 daemon=True,
             )
-            self._threads.append(thread)
+            self._threads.append((thread, group))
             thread.start()
             group.started.wait()  # one at a time: heavy imports do not like company
             if self.room.aborted:
@@ -176,6 +176,7 @@ class Run:
                 self.room.lock.notify_all()
             if errors:
                 self.room.abort(errors[0])
+            group.gone.set()
 
     def stop(self) -> None:
         """End the sources; what is on its way still arrives, then the run ends."""
@@ -210,7 +211,7 @@ class Run:
     @property
     def running(self) -> bool:
         """Whether any group is still at work."""
-        return any(t.is_alive() for t in self._threads)
+        return bool(self._busy())
 
     def wait(self, timeout_s: float | None = None) -> Result:
         """Wait for the end; raises the first error. Ctrl-C stops the sources, a second Ctrl-C aborts."""
@@ -224,6 +225,8 @@ class Run:
                     self._join_all(STOP_DEADLINE_S)
                     raise
                 self.stop()
+        for thread, _ in self._threads:
+            thread.join(1.0)
         self.ended_at = time.perf_counter()
         if self.room.error is not None:
             self._raise()
@@ -239,9 +242,12 @@ class Run:
                 raise runner.failure(error, "conclude") from error
 
     def _join_some(self, deadline: float | None) -> None:
-        """Join with short waits, so that Ctrl-C is heard; gives up on blocks that do not come back after an abort."""
-        for thread in self._threads:
-            thread.join(0.2)
+        """Join with short waits, so that Ctrl-C is heard; gives up on blocks that do not come back after an abort.
+
+        Not ``Thread.join``: Ctrl-C within it makes Python 3.11 take a living thread for a dead one.
+        """
+        for _, group in self._threads:
+            group.gone.wait(0.2)
             if self.room.aborted:
                 self._join_all(STOP_DEADLINE_S)
                 return
@@ -251,18 +257,18 @@ class Run:
 
     def _join_all(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        for _, group in self._threads:
+            group.gone.wait(max(0.0, until - time.monotonic()))
         stuck = self._busy()
         if stuck:
             text = f"these did not stop within {seconds:g} s and were left behind: {', '.join(stuck)}"
             self._left_behind.append(text)
             if self.room.error is not None:
                 self.room.error.add_note(text)
-            self._threads = [t for t in self._threads if not t.is_alive()]
+            self._threads = [(t, g) for t, g in self._threads if g.gone.is_set()]
 
     def _busy(self) -> list[str]:
-        return [t.name for t in self._threads if t.is_alive()]
+        return [thread.name for thread, group in self._threads if not group.gone.is_set()]
 
     def _raise(self) -> None:
         error = self.room.error
@@ -304,7 +310,13 @@ class Run:
         ]
         warnings = [f"{name}: {text}" for name, r in self.runners.items() for text in r.ctx.warnings]
         warnings += self._left_behind
-        summaries = {name: text for name, r in self.runners.items() if (text := r.block.summary())}
+        summaries = {}
+        for name, r in self.runners.items():
+            try:
+                summaries[name] = r.block.summary()
+            except Exception as error:
+                warnings.append(str(r.failure(error, "summary")))
+        summaries = {name: text for name, text in summaries.items() if text}
         return Result(
             end - self.begun_at, stats, warnings, summaries, self.interrupted, len(self.room.groups), self.room.grown
         )
