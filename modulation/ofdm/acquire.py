@@ -58,11 +58,11 @@ def acquire(read: Reader, found: Detection, estimator: ChannelEstimator, doppler
     b = _part_b(read, start, found.cfo, params)
     noise = max(_noise(b, params), 1e-12 * float(np.mean(np.abs(b) ** 2)), 1e-30)
     power = max(float(np.mean(np.abs(b) ** 2)) - noise, 0.1 * noise)
-    prior = Prior(power, noise, 0.0, float(max(params.cp_len, 4)), doppler)
-    window = _window(delay_profile(b, params)[0], step, noise, params)
-    prior = replace(prior, first_delay=window[0], last_delay=window[1])
+    prior = Prior(power, noise, -1.0, float(max(params.cp_len, 4)), doppler)
     pilots = [Pilots(np.array([-1]), np.arange(params.active), b[None])]
     pilots += _part_a(read, start, found.cfo, params)
+    look = estimator.estimate(pilots, -1, 1, prior)
+    prior = replace(prior, profile=power_profile(look.channel, float(look.error.mean()), prior, params))
     channel = estimator.estimate(pilots, -1, 1, prior, with_error=False).channel[0]
     return Acquisition(start, found.start + peak - back, found.cfo, found.metric, pilots, prior, channel)
 
@@ -116,6 +116,21 @@ def delay_profile(channel: Array, params: OfdmParams) -> tuple[Array, float]:
     return power.reshape(-1, size).mean(axis=0), 0.5
 
 
+def power_profile(channel: Array, error: float, prior: Prior, params: OfdmParams) -> Array:
+    """Prior power over the delays of ``prior``, at steps of half a sample, from a first estimate of a burst's channel.
+
+    What the estimate's own error puts into the profile (spread over the delays that its prior allowed) is taken
+    off, but a part of it left everywhere: no path is ruled out.
+
+    channel  [symbols, active]; error: its mean squared error
+    """
+    profile, step = delay_profile(channel, params)
+    width = prior.last_delay - prior.first_delay
+    at = np.arange(round(width / step) + 1) + round(prior.first_delay / step)
+    floor = 1.5 * error / max(width, 1.0)
+    return np.maximum(profile[at] - floor, 0.2 * floor + 1e-5 * float(profile.max()))
+
+
 def _paths(profile: Array, step: float, span: int, widening: float) -> tuple[float, float, float]:
     """First, last and strongest path in delays 0..span, in samples."""
     size = round(span / step) + 1
@@ -128,18 +143,6 @@ def _paths(profile: Array, step: float, span: int, widening: float) -> tuple[flo
     fraction = 0.5 * (left - right) / curve if curve < 0 else 0.0
     # the Hann window widens a path: it is 15 dB down at 1.5 bins of active / fft_size
     return min(seen[0] * step + widening, peak * step), seen[-1] * step, (peak + float(fraction)) * step
-
-
-def _window(profile: Array, step: float, noise_variance: float, params: OfdmParams) -> tuple[float, float]:
-    """Delays, within the cyclic prefix and a little before, where a channel of this mean profile has power."""
-    floor = 1.5 * noise_variance / params.active  # Hann weights: noise on the profile is 1.5 / active
-    size = round(params.cp_len / step) + 1
-    seen = np.flatnonzero(profile[:size] > max(8 * floor, 1e-3 * float(profile[:size].max())))
-    last = seen[-1] * step if seen.size else lead(params) + 1.0
-    first = max(lead(params) - 3.0, -1.0)
-    unit = max(params.cp_len / 4, 1.0)
-    width = np.ceil((last + 1 - first) / unit) * unit
-    return first, float(first + max(width, 4.0))
 
 
 def _noise(channel: Array, params: OfdmParams) -> float:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from semwave.modulation.ofdm import preamble, tracking
-from semwave.modulation.ofdm.acquire import Acquisition, Reader, dc_offset, delay_profile, lead
+from semwave.modulation.ofdm.acquire import Acquisition, Reader, dc_offset, delay_profile, lead, power_profile
 from semwave.modulation.ofdm.equalize import equalize, equalize_spread
 from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
 from semwave.modulation.ofdm.layout import BurstLayout
@@ -146,13 +146,15 @@ class BurstDemodulator:
         noise, symbols = found.prior.noise_variance, y.shape[0]
         measured = tracking.doppler(pilots, self.params, noise)
         prior = replace(found.prior, doppler=self._doppler_prior(measured, found.prior, symbols))
-        first_look = replace(prior, first_delay=-1.0, last_delay=float(max(self.params.cp_len, 4)))
-        channel, _, noise = self._blocks([*found.pilots, *pilots], symbols, first_look, with_error=False)
+        first_look = replace(prior, profile=None)
+        channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, first_look)
         phase = tracking.common_phase(pilots, channel, noise)
         if phase.any():
             y = y * np.exp(-1j * phase).astype(np.complex64)[:, None]
             pilots = self._pilots(y)
-        prior = replace(prior, noise_variance=noise, power=max(float(np.mean(np.abs(channel) ** 2)), 1e-30))
+        profile = power_profile(channel, float(error.mean()), first_look, self.params)
+        power = max(float(np.mean(np.abs(channel) ** 2)), 1e-30)
+        prior = replace(first_look, noise_variance=noise, power=power, profile=profile)
         channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, prior)
         return _Grid(y, channel, error + np.float32(noise), replace(prior, noise_variance=noise), turn, drift, measured)
 
@@ -160,7 +162,7 @@ class BurstDemodulator:
         """A little more than measured: too wide costs little, too narrow is an error floor."""
         if measured is None:
             return prior.doppler
-        return max(1.3 * measured, 0.15 / (symbols + 2))
+        return max(1.6 * measured, 0.15 / (symbols + 2))
 
     def _blocks(
         self, pilots: list[Pilots], symbols: int, prior: Prior, with_error: bool = True

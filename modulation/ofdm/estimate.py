@@ -45,6 +45,8 @@ class Prior:
     last_delay: float
     doppler: float
     """Largest Doppler shift in cycles per symbol."""
+    profile: Array | None = None
+    """Relative power at delays ``first_delay, first_delay + 1/2, ...``; None: the same everywhere up to last_delay."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,23 @@ class ChannelEstimator:
         self._rows = params.carriers - params.carriers[0]
 
     def carrier_basis(self, prior: Prior) -> tuple[Array, Array, Array]:
-        """Basis over the active carriers, coefficient variances, and the turn that centres the delay window."""
+        """Basis over the active carriers, coefficient variances, and the turn that centres the delay window.
+
+        Without a profile, the Slepian basis, which is real; with one, its Karhunen-Loeve basis, which is complex but
+        smaller: what would be below the noise is left out.
+        """
         p = self.params
         vectors, variances = slepian(p.active + 1, (prior.last_delay - prior.first_delay) / p.fft_size)
         centre = (prior.first_delay + prior.last_delay) / 2
         turn = np.exp(-2j * np.pi * p.carriers * centre / p.fft_size).astype(np.complex64)
-        return vectors[self._rows], variances, turn
+        u = vectors[self._rows]
+        if prior.profile is None:
+            return u, variances, turn
+        delays = prior.first_delay - centre + 0.5 * np.arange(prior.profile.size)
+        paths = u.T @ np.exp(-2j * np.pi / p.fft_size * np.outer(p.carriers, delays))
+        values, directions = np.linalg.eigh((paths * (prior.profile / prior.profile.sum())) @ paths.conj().T)
+        keep = values > min(3e-3 * prior.noise_variance / prior.power, 0.1 * values[-1])
+        return u @ directions[:, keep], values[keep], turn
 
     def estimate(
         self, pilots: list[Pilots], first: int, symbols: int, prior: Prior, with_error: bool = True
@@ -94,7 +107,7 @@ class ChannelEstimator:
         solution = covariance @ (right.reshape(-1) / prior.noise_variance)
         there = v[first - low : first - low + symbols]
         channel = (there @ (solution.reshape(-1, u.shape[1]) @ u.T)) * turn
-        freedom = max(count - (solution.size - float(np.diagonal(covariance) @ inverse_prior)), 1.0)
+        freedom = max(count - (solution.size - float(np.diagonal(covariance).real @ inverse_prior)), 1.0)
         # for the matched prior E||z - H c||^2 = n0 * freedom, and ||z||^2 - Re<g, c> = ||z - H c||^2 + n0 c' c / prior
         left = energy - float(np.vdot(right.reshape(-1), solution).real)
         left -= prior.noise_variance * float((np.abs(solution) ** 2) @ inverse_prior)
@@ -107,15 +120,15 @@ def _normal_equations(
 ) -> tuple[Array, Array, float, int]:
     """Sum of energy * (V'V kron U'U), of energy * V'z U, of energy * |z|^2, and the number of pilots."""
     q, r = v.shape[1], u.shape[1]
-    over_time, over_carriers = np.empty((len(pilots), q * q)), np.empty((len(pilots), r * r))
+    over_time, over_carriers = np.empty((len(pilots), q * q)), np.empty((len(pilots), r * r), u.dtype)
     right = np.zeros((q, r), np.complex128)
     energy, count = 0.0, 0
     for i, x in enumerate(pilots):
         at, on = v[x.times - low], u[x.carriers]
         z = x.values * np.conj(turn[x.carriers])
         over_time[i] = x.energy * (at.T @ at).reshape(-1)
-        over_carriers[i] = (on.T @ on).reshape(-1)
-        right += x.energy * (at.T @ (z @ on))
+        over_carriers[i] = (on.conj().T @ on).reshape(-1)
+        right += x.energy * (at.T @ (z @ on.conj()))
         energy += x.energy * float(np.vdot(z, z).real)
         count += z.size
     normal = (over_time.T @ over_carriers).reshape(q, q, r, r).transpose(0, 2, 1, 3)
@@ -126,8 +139,8 @@ def _error(covariance: Array, u: Array, v: Array) -> Array:
     """Posterior variance of V C U' as the product of its profiles over symbols and over carriers."""
     q, r = v.shape[1], u.shape[1]
     cube = covariance.reshape(q, r, q, r)
-    over_time = np.sum((v @ np.trace(cube, axis1=1, axis2=3)) * v, axis=1) / u.shape[0]
+    over_time = np.sum((v @ np.trace(cube, axis1=1, axis2=3).real) * v, axis=1) / u.shape[0]
     mixed = (v.T @ v).reshape(-1) @ cube.transpose(0, 2, 1, 3).reshape(q * q, r * r)
-    over_carriers = np.sum((u @ mixed.reshape(r, r)) * u, axis=1)
+    over_carriers = np.sum((u @ mixed.reshape(r, r)) * u.conj(), axis=1).real
     profile = over_carriers / max(float(over_carriers.mean()), 1e-30)
     return np.maximum(np.outer(over_time, profile), 0).astype(np.float32)
