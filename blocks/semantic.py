@@ -34,15 +34,13 @@ class SemanticEncoder(FrameBlock):
 
     def work(self, image: Packet, mask: Packet) -> Iterator[Packet]:
         """The key layer of one picture."""
-        from semwave.models.keycodec import encode_key
-        from semwave.models.maskcode import block_size
-        from semwave.models.segment import expand
+        from semwave.models.keylayer import encode_key_layer
 
         height, width = image.data.shape[:2]
         budget = scene.capacity(int(self.cbr * 3 * height * width), self.mcs)
-        region = expand(mask.data.astype(bool), block_size(height, width), (height, width))
-        data = encode_key(image.data, region, budget, codec=self.codec) or b""
-        if not data:
+        data = encode_key_layer(image.data, mask.data.astype(bool), budget, self.codec)
+        if data is None:
             self._ctx.count("key layers that did not fit")
+            data = b""
         meta = {**image.meta, "height": height, "width": width, "codec": IMAGE_CODEC}
         yield Packet(np.frombuffer(data, np.uint8), meta=meta)

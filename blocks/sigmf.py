@@ -31,7 +31,7 @@ class SigMFSink(FrameBlock):
         self._base = folder / self.name
         self._annotations: list[dict[str, Any]] = []
         self._count = 0
-        self._file: BinaryIO = Path(f"{self._base}.sigmf-data").open("wb")
+        self._file: BinaryIO = Path(f"{self._base}.sigmf-data").open("wb")  # noqa: SIM115 - closed in stop()
         self._write_meta(final=False)
 
     def work(self, samples: Packet) -> Iterable[Packet]:
@@ -50,22 +50,22 @@ class SigMFSink(FrameBlock):
             self._write_meta(final=True)
 
     def _write_meta(self, final: bool) -> None:
-        from sigmf import SigMFFile
+        import sigmf
 
         import semwave
 
         about: dict[str, Any] = {
-            SigMFFile.DATATYPE_KEY: "cf32_le",
-            SigMFFile.RECORDER_KEY: f"semwave {semwave.__version__}",
+            sigmf.DATATYPE_KEY: "cf32_le",
+            sigmf.RECORDER_KEY: f"semwave {semwave.__version__}",
         }
         if self._rate is not None:
-            about[SigMFFile.SAMPLE_RATE_KEY] = self._rate
+            about[sigmf.SAMPLE_RATE_KEY] = self._rate
         if self.description:
-            about[SigMFFile.DESCRIPTION_KEY] = self.description
-        meta = SigMFFile(global_info=about)
-        meta.add_capture(0, {} if self.frequency is None else {SigMFFile.FREQUENCY_KEY: self.frequency})
+            about[sigmf.DESCRIPTION_KEY] = self.description
+        meta = sigmf.SigMFFile(global_info=about)
+        meta.add_capture(0, {} if self.frequency is None else {sigmf.FREQUENCY_KEY: self.frequency})
         for i, a in enumerate(self._annotations):
-            meta.add_annotation(a["at"], a["count"], {SigMFFile.LABEL_KEY: f"burst {i}"})
+            meta.add_annotation(a["at"], a["count"], {sigmf.LABEL_KEY: f"burst {i}"})
         if final and self._count:
             meta.set_data_file(f"{self._base}.sigmf-data")
         meta.tofile(f"{self._base}.sigmf-meta", overwrite=True, skip_validate=not final)

@@ -81,6 +81,7 @@ def encode_layer(data: bytes, mcs: int) -> Array:
         return np.empty(0, np.uint8)
     code, count = _blocks(len(data), mcs)
     payload = crc.append(bit.unpack(data), _crc(len(data)))
+    payload[8 * len(data) :] ^= 1  # inverted: the all-zero word, which erased bits decode to, has a wrong CRC
     padded = np.zeros(code.k * count, np.uint8)
     padded[: payload.size] = payload
     return code.encode(padded.reshape(count, code.k)).reshape(-1)
@@ -93,7 +94,8 @@ def decode_layer(llr: Array, length: int, mcs: int, iterations: int = 40) -> byt
     code, count = _blocks(length, mcs)
     found = code.decode(llr.reshape(count, code.n), iterations=iterations)
     size = 8 * length + crc.width(_crc(length))
-    payload = found.bits.reshape(-1)[:size]
+    payload = found.bits.reshape(-1)[:size].copy()
+    payload[8 * length :] ^= 1
     if not crc.check(payload, _crc(length)):
         return None
     return bit.pack(payload[: 8 * length]).tobytes()

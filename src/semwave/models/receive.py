@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -32,7 +31,7 @@ def decode_layers(layers: dict[str, bytes | None], shape: tuple[int, int]) -> tu
     key = attempt("key", lambda data: _key(data, mask, shape))
     parts = {"mask": mask, "prompt": attempt("prompt", _prompt), "sketch": sketch}
     if key is not None and mask is None:
-        parts["mask"] = key[1]  # without the mask layer, whatever the key layer covers is key
+        parts["mask"] = key[1]  # without the mask layer, all of the key layer's box is key
     parts["key"] = None if key is None else key[0]
     return parts, problems
 
@@ -58,7 +57,6 @@ def _sketch(data: bytes, shape: tuple[int, int], mask: Array | None) -> Array | 
 
 
 def _key(data: bytes, mask: Array | None, shape: tuple[int, int]) -> tuple[Array, Array]:
-    from semwave.models.keycodec import decode_key
+    from semwave.models.keylayer import decode_key_layer
 
-    everything = np.ones(shape, bool)
-    return decode_key(data, everything if mask is None else mask, shape)
+    return decode_key_layer(data, mask, shape)
