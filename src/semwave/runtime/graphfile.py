@@ -218,7 +218,7 @@ def dumps(graph: Flowgraph) -> str:
     lines += [f"    {_toml(str(edge))}," for edge in graph.edges] + ["]", ""]
     for name, block in graph.blocks.items():
         cls = type(block)
-        use = registered.get(cls.__qualname__)
+        use = registered.get(cls.__name__)
         if use is None or block_class(use) is not cls:
             raise GraphFileError(f"{name}: {cls.__name__} is not a registered block, so a file cannot name it")
         lines += [f"[blocks.{_key(name)}]", f"use = {_toml(use)}", *_parameters(name, block), ""]
