@@ -90,11 +90,12 @@ class LdpcCode:
     ) -> DecodeResult:
         """Decode LLRs ln P(b=1)/P(b=0) [frames, n] or [n] by row-layered message passing.
 
-        ``algorithm``: "nms" scales the minimum of the other magnitudes by ``factor`` (default: the code's own),
-        "oms" lowers it by ``factor`` LLR (default 0.4), "spa" is the exact sum-product. ``precision``: "int16"
-        (default for nms and oms), "int8" (fastest, coarse), "float32" (default for spa), "float64" (slow
+        ``algorithm``: "nms" scales the minimum of the other magnitudes by ``factor`` (default: the code's
+        own) and is indifferent to the scale of the LLRs; "oms" lowers it by ``factor`` LLR (default 0.5); "spa" is
+        the exact sum-product. ``precision``: "int16" (default for nms and oms; 1/64 LLR a step, held within 128),
+        "int8" (fastest; 1/4 LLR a step, held within 7.75), "float32" (default for spa), "float64" (slow
         reference). Infinities are held at the largest value; NaN and wrong lengths raise ValueError. All-zero
-        LLRs come back as ``ok`` False.
+        LLRs come back as ``ok`` False. Results do not depend on how frames are batched.
         """
         options = decoder.check_options(iterations, algorithm, factor, precision, early_stop, self.factor)
         values = decoder.check_llr(llr, self.n)
@@ -109,8 +110,8 @@ class LdpcCode:
 class WifiCode(LdpcCode):
     """LDPC code of IEEE 802.11-2020, 19.3.11.7 and annex F: n = 648, 1296 or 1944, rate 1/2, 2/3, 3/4 or 5/6.
 
-    The default min-sum factor is 0.8: at rate 1/2, 1.5 dB and 20 iterations the frame error rate is 0.017 there,
-    against 0.043 for the customary 0.75 and 0.005 for sum-product.
+    The default min-sum factor is 0.8: at n = 1944, rate 1/2, 1.5 dB and 20 iterations the frame error rate is
+    0.017 with it, 0.046 with the customary 0.75, 0.012 with "oms" and 0.005 with sum-product.
     """
 
     def __init__(self, n: int, rate: str | Fraction) -> None:

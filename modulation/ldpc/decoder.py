@@ -11,7 +11,7 @@ from semwave.modulation.ldpc.graph import QuasiCyclic
 
 Array = npt.NDArray[Any]
 
-DEFAULT_OFFSET = 0.4  # LLR; between the best values of the codes measured
+DEFAULT_OFFSET = 0.5  # LLR; best or next to it for all codes measured, 0.4 to 0.6
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Scaling:
 
 FIXED = {
     "int16": Scaling(per_llr=64.0, channel=8191, message=32767, total=32767, factor_bits=16),
-    "int8": Scaling(per_llr=4.0, channel=31, message=31, total=127, factor_bits=8),
+    "int8": Scaling(per_llr=4.0, channel=31, message=63, total=127, factor_bits=8),
 }
 FLOAT_LIMIT = 1e4  # LLR; infinities and anything above are held here
 

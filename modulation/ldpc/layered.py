@@ -35,6 +35,7 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     )
     scaling = FIXED.get(options.precision)
     rule: tuple[float, float, float]
+    limits: tuple[float, float, float]
     if scaling:
         rule = (*fixed_rule(options, scaling), scaling.message)
         limits = (scaling.per_llr, scaling.channel, scaling.total)
@@ -49,9 +50,9 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
 
     def work(first: int, last: int) -> None:
         out = (result.bits[first:last], result.llr[first:last], result.ok[first:last], result.iterations[first:last])
-        limits = (options.iterations, options.early_stop)
+        until = (options.iterations, options.early_stop)
         buffers = layout.buffers()
-        run(llr[first:last], out, buffers, layout.shape, layout.tables, (*rule, largest), scale, known, limits)
+        run(llr[first:last], out, buffers, layout.shape, layout.tables, (*rule, largest), scale, known, until)
 
     groups = -(-frames // layout.lanes)
     worth = -(-_WORK_PER_THREAD // (plan.graph.row.size * plan.graph.z * layout.lanes * options.iterations))

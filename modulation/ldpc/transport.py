@@ -117,7 +117,7 @@ class NrTransportBlock:
 
         Decoding options as in :meth:`LdpcCode.decode`. Raise ValueError for a wrong length or NaN.
         """
-        default = nr.FACTORS[self.base_graph]
+        default = nr.default_factor(self.size / self.coded_bits)
         options = decoder.check_options(iterations, algorithm, factor, precision, early_stop, default)
         received = self._collect(decoder.check_llr(llr, self.coded_bits)[0], rv)
         if soft is not None:
@@ -144,7 +144,7 @@ class NrTransportBlock:
         z, graph = self.lifting_size, self._graph
         heard = np.zeros((graph.n_cols, z), bool)
         heard.reshape(-1)[2 * z : 2 * z + self.buffer_size] = (soft != 0).any(axis=0)
-        columns: Array = heard.any(axis=1)
+        columns: Array = np.logical_or.reduce(heard, axis=1)
         key = columns.tobytes()
         if key not in self._plans:
             runs = np.array([[2 * z, 0, self.buffer_size]], np.int64)

@@ -26,7 +26,7 @@ def cases() -> list[tuple[int, int, int, int]]:
     """List (k, n, bits per symbol, base graph); 0 for no interleaving and for the standard's own choice."""
     out = [(100, 300, 0, 0), (1024, 2048, 2, 0), (500, 600, 4, 0)]
     out += [(22 * z, 66 * z, 0, 1) for z in LIFTING]
-    out += [(10 * z, 50 * z, 0, 2) for z in LIFTING if 640 < 10 * z]
+    out += [(10 * z, 50 * z, 0, 2) for z in LIFTING if 10 * z > 640]
     out += [(6 * z, 30 * z, 0, 2) for z in LIFTING if 2 <= z <= 32]
     out += [(k, 4 * k, 0, 0) for k in (12, 20, 60, 150, 192, 193, 292, 293, 500, 560, 561, 600, 640, 641, 1000)]
     rng = np.random.default_rng(7)
