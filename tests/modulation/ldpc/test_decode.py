@@ -61,12 +61,12 @@ def test_kernels_equal_the_reference(name: str, algorithm: str, precision: str) 
 
 @pytest.mark.parametrize("name", CODES)
 def test_sum_product_is_near_the_exact_one(name: str) -> None:
-    """float32 against float64: after one iteration by a few dozen roundings of 2**-24, then in what is decided."""
+    """float32 against float64: one iteration is a few hundred roundings of 2**-24 in a row; then what is decided."""
     code, snr_db = CODES[name]
     _, llr = transmit(code, 10 if code.n < 2500 else 2, min(snr_db, 0.0))  # no message reaches 87
     got = code.decode(llr, algorithm="spa", early_stop=False, iterations=1)
     want = plain(code, llr, algorithm="spa", precision="float64", early_stop=False, iterations=1)
-    assert np.allclose(got.llr, want.llr, rtol=50 * 2**-24, atol=50 * 2**-24)
+    assert np.allclose(got.llr, want.llr, rtol=500 * 2**-24, atol=500 * 2**-24)
     exact = code.decode(llr, algorithm="spa", precision="float64", early_stop=False, iterations=1)
     assert (exact.llr == want.llr).all()
     _, llr = transmit(code, 10 if code.n < 2500 else 2, snr_db + 1.0)
