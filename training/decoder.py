@@ -1,6 +1,6 @@
 """Train the tiny generative decoder: flow matching on wavelet subbands of what a smooth fill leaves out.
 
-    python training/decoder.py --data DIR --steps 1300 --minutes 40 --out src/semwave/models/weights/decoder-tiny
+    python training/decoder.py --data DIR --steps 1700 --minutes 40 --out src/semwave/models/weights/decoder-tiny
 
 Deterministic for a seed on one machine: the batch of step n depends on the seed and n alone, so a resumed run
 sees what an unbroken one does. Checkpoints go to checkpoints/decoder, four files below 16 MiB.
@@ -25,9 +25,11 @@ from semwave.models import bands, describe, fill, sketch
 
 Array = NDArray[Any]
 
-BATCH, ECHO, RATE, EMA = 16, 6, 1.5e-3, 0.995
+BATCH, ECHO, RATE, EMA, CROP = 16, 8, 1.5e-3, 0.995, 32
+# Importance of the subbands: luma and chroma means, middle details, fine luma details.
+BAND_WEIGHTS = [3.0, 1.5, 1.5, *([2.0, 0.5, 0.5] * 3), *([0.5] * 12)]
 CONFIG = {
-    "sample_size": 48,
+    "sample_size": CROP,
     "in_channels": bands.CHANNELS + bands.CONDITIONS,
     "out_channels": bands.CHANNELS,
     "layers_per_block": 1,
@@ -90,15 +92,20 @@ class Batches:
         self._seed, self._scales, self._held = seed, scales, (-1, None)
 
     def get(self, step: int) -> tuple[Any, Any, Any]:
-        """Batch of ``step``: depends on the seed and the step alone."""
+        """Batch of ``step``, square crops in new places each time: depends on the seed and the step alone."""
         group = step // ECHO
         if self._held[0] != group:
             rng = np.random.default_rng([self._seed, group])
-            pictures = self._pictures[int(rng.random() < 0.3)]
+            pictures = self._pictures[int(rng.random() < 0.25)]
             chosen = rng.integers(0, len(pictures), BATCH)
-            drawn = [example(rng, pictures[i], self._scales) for i in chosen]
-            self._held = (group, tuple(torch.stack(column) for column in zip(*drawn, strict=True)))
-        return self._held[1]
+            self._held = (group, [example(rng, pictures[i], self._scales) for i in chosen])
+        rng = np.random.default_rng([self._seed, group, step])
+        cropped = []
+        for drawn in self._held[1]:
+            top, left = rng.integers(0, drawn[0].shape[-1] - CROP + 1, 2)
+            cropped.append([part[:, top : top + CROP, left : left + CROP] for part in drawn])
+        target, known, weight = (torch.stack(column) for column in zip(*cropped, strict=True))
+        return target, known, weight
 
 
 def measure_scales(data: Path, cache: Path, seed: int) -> Array:
@@ -112,14 +119,20 @@ def measure_scales(data: Path, cache: Path, seed: int) -> Array:
 
 
 def loss_of(model: Any, batch: tuple[Any, Any, Any], generator: Any) -> Any:
-    """Weighted squared error of the velocity noise - target on the straight path between them."""
+    """Weighted squared error of the picture that the network sees in target + noise.
+
+    The straight path from target to noise is followed by its velocity, (state - picture) / sigma: its error is that
+    of the picture over sigma, hence the weight. A network of this size learns the picture sooner than the velocity,
+    which has all of the noise in it.
+    """
     target, known, weight = batch
-    sigma = torch.sigmoid(torch.randn(len(target), generator=generator) + 0.3)
+    sigma = torch.sigmoid(torch.randn(len(target), generator=generator) + 0.5)
     noise = torch.randn(target.shape, generator=generator)
     s = sigma[:, None, None, None]
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        velocity = model(torch.cat([(1 - s) * target + s * noise, known], dim=1), sigma * 1000).sample
-    return ((velocity.float() - (noise - target)) ** 2 * weight).sum() / (weight.sum() * target.shape[1])
+        seen = model(torch.cat([(1 - s) * target + s * noise, known], dim=1), sigma * 1000).sample
+    weight = weight * torch.tensor(BAND_WEIGHTS)[None, :, None, None] / s.clamp(min=0.4) ** 2
+    return ((seen.float() - target) ** 2 * weight).sum() / weight.sum()
 
 
 class Run:
@@ -203,7 +216,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
     parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints/decoder"))
     parser.add_argument("--resume", type=Path, help="folder of a checkpoint")
-    parser.add_argument("--steps", type=int, default=1300)
+    parser.add_argument("--steps", type=int, default=1700)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()

@@ -66,6 +66,7 @@ def test_seed_matters_to_the_generator_alone() -> None:
         name: [load_decoder(name).decode([sent], [seed])[0].image for seed in (1, 2)] for name in generate.DECODERS
     }
     assert np.array_equal(*images["classical"])
+    assert not np.array_equal(*images["texture"])
     assert not np.array_equal(*images["tiny"])
 
 
@@ -101,6 +102,8 @@ def test_free_text_is_a_caption() -> None:
 
 
 def test_bad_arguments(decoder: generate.GenerativeDecoder) -> None:
+    with pytest.raises(ValueError, match="seeds must be 0 or more, not -3"):
+        decoder.decode([scene(4, 4)], [-3])
     with pytest.raises(ValueError, match="seeds must be one per scene, 1, not 2"):
         decoder.decode([scene(4, 4)], [1, 2])
     with pytest.raises(ValueError, match=r"steps must be 1 ... 100, not 0"):
@@ -111,5 +114,5 @@ def test_bad_arguments(decoder: generate.GenerativeDecoder) -> None:
         decoder.decode([scene(4, 4, key=np.zeros((4, 4, 3)))], [1])
     with pytest.raises(ValueError, match="shape must be at least 1 x 1"):
         decoder.decode([Received((0, 4, 3))], [1])
-    with pytest.raises(ValueError, match="name must be one of tiny, classical, not 'huge'"):
+    with pytest.raises(ValueError, match="name must be one of tiny, texture, classical, not 'huge'"):
         load_decoder("huge")

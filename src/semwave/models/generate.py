@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semwave.models import fill, trust
+from semwave.models import fill, texture, trust
 from semwave.models.describe import cell_colours, cell_textures
 from semwave.models.prompt_grammar import Prompt, PromptError, parse
 
 Array = NDArray[Any]
 
 RECEIVED, INFERRED, INVENTED = trust.RECEIVED, trust.INFERRED, trust.INVENTED
-DECODERS = ("tiny", "classical")
+DECODERS = ("tiny", "texture", "classical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ class GenerativeDecoder:
         """
         if len(scenes) != len(seeds):
             raise ValueError(f"seeds must be one per scene, {len(scenes)}, not {len(seeds)}")
+        if min(seeds, default=0) < 0:
+            raise ValueError(f"seeds must be 0 or more, not {min(seeds)}")
         if not 1 <= steps <= 100:
             raise ValueError(f"steps must be 1 ... 100, not {steps}")
         return [self._decode(scene, seed, steps) for scene, seed in zip(scenes, seeds, strict=True)]
@@ -128,10 +130,22 @@ def understood(text: str | None) -> Prompt:
         return Prompt(caption=" ".join((text or "").replace(";", ",").split())[:1000])
 
 
+def textured(known: Known, seed: int, steps: int) -> Array:
+    """The texture that the prompt tells, in all channels alike: float32 [height, width, 3]."""
+    detail = texture.synthesise(known.mask.shape, known.textures, known.edges, seed)
+    return np.broadcast_to(detail[..., None], known.picture.shape)
+
+
 def load_decoder(name: str = "tiny", device: str = "cpu") -> GenerativeDecoder:
-    """The decoder called ``name``: "tiny" (a small diffusion model) or "classical" (no network)."""
+    """The decoder called ``name``.
+
+    "classical" is the smooth fill alone; "texture" adds patterns by the prompt's words, without a network; "tiny"
+    lets a small diffusion model add structure first.
+    """
     if name == "classical":
         return GenerativeDecoder(name, None)
+    if name == "texture":
+        return GenerativeDecoder(name, textured)
     if name == "tiny":
         from semwave.models.tiny import TinyInventor
 

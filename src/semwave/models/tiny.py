@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semwave.models import bands, fill
+from semwave.models import bands, fill, texture
 
 if TYPE_CHECKING:
     from semwave.models.generate import Known
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 WEIGHTS = Path(__file__).parent / "weights" / "decoder-tiny"
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 SIDE = 192  # long side at which the generator works
 
 
 class TinyInventor:
-    """Adds structure to a smooth fill: (known, seed, steps) -> float32 [height, width, 3]."""
+    """Adds structure to a smooth fill, and texture where the prompt tells of more: an Inventor (see generate)."""
 
     def __init__(self, device: str = "cpu", folder: Path = WEIGHTS) -> None:
         import torch
@@ -44,7 +45,9 @@ class TinyInventor:
         )  # fmt: skip
         added = bands.synthesise(self._sample(hints, seed, steps))[0, :, :height, :width].numpy().transpose(1, 2, 0)
         added = np.where(mask[..., None], np.float32(0.0), added)
-        return fill.resize(added, known.mask.shape, Image.Resampling.BICUBIC)
+        added = fill.resize(added, known.mask.shape, Image.Resampling.BICUBIC)
+        detail = texture.synthesise(known.mask.shape, known.textures, known.edges, seed, added @ _LUMA)
+        return added + detail[..., None]
 
     def _sample(self, hints: Any, seed: int, steps: int) -> Any:
         """Residual subbands [1, 24, h, w]; the noise depends on the seed alone."""
@@ -56,9 +59,9 @@ class TinyInventor:
         schedule = type(self._schedule).from_config(self._schedule.config)
         schedule.set_timesteps(sigmas=np.linspace(1.0, 1.0 / steps, steps), device=self._device)
         with torch.inference_mode():
-            for time in schedule.timesteps:
-                velocity = self._net(torch.cat([state, hints], dim=1), time).sample
-                state = schedule.step(velocity, time, state).prev_sample
+            for time, sigma in zip(schedule.timesteps, schedule.sigmas, strict=False):
+                picture = self._net(torch.cat([state, hints], dim=1), time).sample
+                state = schedule.step((state - picture) / sigma, time, state).prev_sample
         return state.cpu() * torch.from_numpy(self._scales)[None, :, None, None]
 
 

@@ -22,6 +22,7 @@ FEATURES = ("one", "near", "nearer", "sketch", "base", "told", "texture", "sketc
 # Weights of FEATURES per decoder.
 WEIGHTS = {
     "classical": (-0.9, 0.8, 1.6, 0.7, 0.3, 0.2, -0.35, -0.1, 0.0),
+    "texture": (-0.9, 0.8, 1.6, 0.7, 0.3, 0.2, -0.35, -0.1, -1.0),
     "tiny": (-0.9, 0.8, 1.6, 0.7, 0.3, 0.2, -0.35, -0.1, -1.0),
 }
 
