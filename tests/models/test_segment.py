@@ -139,6 +139,36 @@ def test_wrong_names_and_pictures_are_named():
         load_segmenter("centre").importance([np.zeros((4, 4, 3))])
 
 
+def test_a_device_that_is_not_here_is_named():
+    with pytest.raises(ValueError, match="device must be one that torch has here, not 'nowhere'"):
+        load_segmenter("tiny", "nowhere")
+
+
+def test_the_network_is_small_and_gives_a_quarter_of_the_size():
+    import torch
+
+    from semwave.models import segment_net
+
+    net = segment_net.build().eval()
+    assert sum(p.numel() for p in net.parameters()) < 300_000
+    with torch.inference_mode():
+        assert segment_net.forward(net, torch.zeros(2, 3, 96, 64)).shape == (2, 1, 24, 16)
+
+
+def test_the_trained_network_tells_objects_from_ground():
+    """A smoke test of the shipped weights: a bright figure on a lawn stands out, and turning it over moves it."""
+    y, x = np.mgrid[0:192, 0:256]
+    rng = np.random.default_rng(2)
+    picture = np.full((192, 256, 3), (70, 120, 50)) + rng.normal(0, 12, (192, 256, 1))
+    body = ((x - 80) / 18) ** 2 + ((y - 110) / 45) ** 2 < 1
+    head = (x - 80) ** 2 + (y - 52) ** 2 < 14**2
+    picture[body], picture[head] = (190, 40, 45), (215, 170, 140)
+    picture = np.clip(picture, 0, 255).astype(np.uint8)
+    straight, mirrored = load_segmenter("tiny").importance([picture, np.ascontiguousarray(picture[:, ::-1])])
+    assert straight[body].mean() > straight[~(body | head)].mean() + 0.3
+    assert mirrored[:, ::-1][body].mean() > mirrored[:, ::-1][~(body | head)].mean() + 0.3
+
+
 def test_importing_the_module_does_not_import_torch():
     code = "import sys, semwave.models.segment; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
