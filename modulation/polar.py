@@ -1,0 +1,225 @@
+"""Polar codes of 5G NR: CRC, interleavers, rate matching, successive cancellation and list decoding.
+
+Layout and rate matching follow 3GPP TS 38.212, 5.3.1 and 5.4.1. Segmentation of long uplink messages into two
+blocks (5.2.1) and the masking of a downlink CRC with an identity (7.3.2) are left to the caller.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from semwave.modulation import crc as crc_module
+from semwave.modulation import polar_design as layout
+
+Array = npt.NDArray[Any]
+
+LINKS = ("uplink", "downlink", "plain")
+_KNOWN = np.float32(1e5)  # LLR of a bit known to be zero, in units of the mean magnitude of the frame
+_CLIP = np.float32(1e3)
+
+
+@dataclass(frozen=True)
+class PolarResult:
+    """``bits`` [..., k] uint8 and ``ok`` [...]: whether the CRC holds (None without a CRC)."""
+
+    bits: Array
+    ok: Any
+
+
+@dataclass(frozen=True)
+class PolarCode:
+    """k message bits in n sent bits.
+
+    ``link`` "uplink" is uplink control information (CRC of 11 bits, of 6 and parity-check bits for k < 20,
+    coded bits interleaved, mother code up to 1024), "downlink" the broadcast and control channels (CRC24C,
+    input interleaver, mother code up to 512), "plain" the code alone. ``crc`` replaces the check's name, ""
+    means none. ``list_size`` 1 is successive cancellation. ``adaptive`` tries that first and lists only the
+    frames whose CRC fails. Raise ValueError for lengths the standard has no code for.
+    """
+
+    k: int
+    n: int
+    link: str = "uplink"
+    list_size: int = 8
+    crc: str | None = None
+    adaptive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.link not in LINKS:
+            raise ValueError(f"link must be one of {', '.join(LINKS)}, not {self.link!r}")
+        if not 1 <= self.list_size <= 32:
+            raise ValueError(f"list_size must be 1 to 32, not {self.list_size}")
+        least = 12 if self.link == "uplink" else 1
+        if self.k < least:
+            raise ValueError(f"k must be {least} or more for {self.link} polar codes, not {self.k}")
+        if self.n > 8192:
+            raise ValueError(f"n must be at most 8192, not {self.n}")
+        if self.adaptive and not self.crc_name:
+            raise ValueError("adaptive decoding needs a crc, not ''")
+        _ = self.design, self._order
+
+    @cached_property
+    def crc_name(self) -> str:
+        """Check appended to the message, "" for none."""
+        if self.crc is not None:
+            return self.crc
+        return {"uplink": "6" if self.k < 20 else "11", "downlink": "24C", "plain": ""}[self.link]
+
+    @cached_property
+    def k_crc(self) -> int:
+        """Message bits and CRC bits: K of the standard."""
+        return self.k + (crc_module.width(self.crc_name) if self.crc_name else 0)
+
+    @cached_property
+    def design(self) -> layout.Design:
+        """Frozen, information and parity-check bits, and the order of sending."""
+        uplink = self.link == "uplink"
+        return layout.design(self.k_crc, self.n, 9 if self.link == "downlink" else 10, uplink, uplink)
+
+    @cached_property
+    def _order(self) -> Array:
+        return layout.input_order(self.k_crc) if self.link == "downlink" else np.arange(self.k_crc)
+
+    @cached_property
+    def _info(self) -> Array:
+        return np.flatnonzero(self.design.kinds == layout.INFO)
+
+    @cached_property
+    def _has_parity(self) -> bool:
+        return bool((self.design.kinds == layout.PARITY).any())
+
+    @cached_property
+    def _program(self) -> Array:
+        from semwave.modulation.polar_kernels import compile_program
+
+        return compile_program(self.design.kinds)
+
+    @cached_property
+    def _syndromes(self) -> Array:
+        """Remainder that each bit, in the order of decoding, adds to the CRC: [K] uint32, zero without a CRC."""
+        if not self.crc_name:
+            return np.zeros(self.k_crc, np.uint32)
+        rows = np.eye(self.k_crc, dtype=np.uint8)
+        if crc_module.compute(rows[:1] * 0, self.crc_name).any():
+            raise ValueError(f"crc must start from zero to help a list decoder, not {self.crc_name!r}")
+        parity = crc_module.compute(rows, self.crc_name).astype(np.uint32)
+        powers = np.arange(parity.shape[1], dtype=np.uint32)
+        return (parity << powers).sum(axis=1, dtype=np.uint32)[self._order]
+
+    def encode(self, bits: npt.ArrayLike) -> Array:
+        """Encode each row: [..., k] uint8 0/1 -> [..., n] uint8."""
+        array = np.asarray(bits, np.uint8)
+        if array.ndim == 0 or array.shape[-1] != self.k:
+            raise ValueError(f"bits must have {self.k} in the last axis, not shape {array.shape}")
+        message = crc_module.append(array, self.crc_name) if self.crc_name else array
+        message = message.reshape(-1, self.k_crc)[:, self._order]
+        u = np.zeros((message.shape[0], self.design.size), np.uint8)
+        if self._has_parity:
+            _insert_with_parity(message, self.design.kinds, u)
+        else:
+            u[:, self._info] = message
+        return transform(u)[:, self.design.place].reshape(*array.shape[:-1], self.n)
+
+    def decode(self, llr: npt.ArrayLike) -> PolarResult:
+        """Decode each row: [..., n] LLR, positive for 1, any scale -> bits [..., k] and CRC verdicts [...].
+
+        Raise ValueError for another length or a NaN.
+        """
+        array = np.asarray(llr, np.float32)
+        if array.ndim == 0 or array.shape[-1] != self.n:
+            raise ValueError(f"llr must have {self.n} in the last axis, not shape {array.shape}")
+        values = self._recover(array.reshape(-1, self.n))
+        message = np.empty((values.shape[0], self.k_crc), np.uint8)
+        good = np.zeros(values.shape[0], np.bool_)
+        if (self.list_size == 1 or self.adaptive) and not self._has_parity:
+            self._cancel(values, message, good)
+            if self.list_size > 1:
+                failed = np.flatnonzero(~good)
+                again, verdict = message[failed], good[failed]
+                self._list(np.ascontiguousarray(values[failed]), again, verdict)
+                message[failed], good[failed] = again, verdict
+        else:
+            self._list(values, message, good)
+        out = np.empty_like(message)
+        out[:, self._order] = message
+        ok = None if not self.crc_name else good.reshape(array.shape[:-1]) if array.ndim > 1 else bool(good[0])
+        return PolarResult(out[:, : self.k].reshape(*array.shape[:-1], self.k), ok)
+
+    def _recover(self, rows: Array) -> Array:
+        """Undo rate matching: [frames, n] LLR -> [frames, N] ln P(0) / P(1), mean magnitude about 1."""
+        with np.errstate(invalid="ignore"):
+            level = np.abs(rows).mean(axis=1, keepdims=True, dtype=np.float32)
+        if np.isnan(level).any():
+            raise ValueError("llr must not hold NaN")
+        if np.isinf(level).any():
+            finite = np.where(np.isinf(rows), 0, rows)
+            level = np.abs(finite).mean(axis=1, keepdims=True, dtype=np.float32)
+        scaled = np.clip(rows / np.where(level > 0, -level, -1), -_CLIP, _CLIP)
+        size, place = self.design.size, self.design.place
+        values = np.full((rows.shape[0], size), _KNOWN if self.design.shortened else 0, np.float32)
+        if self.n <= size:
+            values[:, place] = scaled
+        else:
+            order = np.argsort(place, kind="stable")
+            starts = np.searchsorted(place[order], np.arange(size))
+            values = np.add.reduceat(scaled[:, order], starts, axis=1)
+        return values
+
+    def _cancel(self, values: Array, message: Array, good: Array) -> None:
+        from semwave.modulation import polar_kernels as kernels
+        from semwave.modulation.ldpc.threads import split
+        from semwave.modulation.polar_messages import finish_sc
+
+        frames, size = values.shape
+        groups = -(-frames // kernels.LANES)
+        padded = np.zeros((groups * kernels.LANES, size), np.float32)
+        padded[:frames] = values
+        words = np.empty(padded.shape, np.uint8)
+        tables = self._program, self._info, self._syndromes
+
+        def work(first: int, last: int) -> None:
+            lo, hi = first * kernels.LANES, min(last * kernels.LANES, frames)
+            part = slice(lo, last * kernels.LANES)
+            kernels.decode_sc(padded[part].reshape(-1), tables[0], size, words[part].reshape(-1))
+            finish_sc(words[lo:hi], tables[1], tables[2], message[lo:hi], good[lo:hi])
+
+        split(groups, 4, work)
+
+    def _list(self, values: Array, message: Array, good: Array) -> None:
+        from semwave.modulation.ldpc.threads import split
+        from semwave.modulation.polar_list_kernels import decode_list
+
+        tables = self._program, self._info, self._syndromes, self.list_size, self._has_parity
+
+        def work(first: int, last: int) -> None:
+            part = slice(first, last)
+            decode_list(values[part], *tables, message[part], good[part])
+
+        split(values.shape[0], 8, work)
+
+
+def transform(u: Array) -> Array:
+    """Multiply each row by the Kronecker power of [[1, 0], [1, 1]], its own inverse: [..., N] -> [..., N] uint8."""
+    out = np.array(u, np.uint8)
+    half = 1
+    while half < out.shape[-1]:
+        pairs = out.reshape(*out.shape[:-1], -1, 2, half)
+        pairs[..., 0, :] ^= pairs[..., 1, :]
+        half *= 2
+    return out
+
+
+def _insert_with_parity(message: Array, kinds: Array, u: Array) -> None:
+    """Place message bits and compute parity-check bits with the 5-bit register of 5.3.1.2, all rows at once."""
+    register, next_bit = np.zeros((5, message.shape[0]), np.uint8), 0
+    for i, kind in enumerate(kinds):
+        register = np.roll(register, -1, axis=0)
+        if kind == layout.PARITY:
+            u[:, i] = register[0]
+        elif kind == layout.INFO:
+            u[:, i] = message[:, next_bit]
+            register[0] ^= u[:, i]
+            next_bit += 1
