@@ -28,9 +28,7 @@ def order_of(order: int | str) -> int:
     if isinstance(order, str):
         found = _NAMES.get(order.lower().replace("-", "").replace("_", "").replace(" ", ""))
         if found is None:
-            raise ValueError(
-                f"order must be 2, 4, 8, 16, 64, 256, 1024 or a name such as 'qpsk', not {order!r}"
-            )
+            raise ValueError(f"order must be 2, 4, 8, 16, 64, 256, 1024 or a name such as 'qpsk', not {order!r}")
         return found
     if order not in ORDERS:
         raise ValueError(f"order must be 2, 4, 8, 16, 64, 256 or 1024, not {order!r}")
