@@ -2,7 +2,7 @@
 
     python benchmarks/ofdm_sync.py [--quick]
 
-Estimation loss is the SNR by which a receiver that knows channel, timing, offset and noise exactly could do with less for
+Estimation loss is the SNR by which a receiver that knows channel, timing, offset and noise could do with less for
 the same mutual information (per-bit, from LLRs with the noise variances that the receiver itself gives).
 """
 
@@ -61,7 +61,9 @@ def genie(t, n0):
     """Header and payload with their noise variances, everything known."""
     symbols, early = LAYOUT.ofdm_symbols(PAYLOAD), 2
     starts = t.start + preamble.length(PARAMS) + PARAMS.symbol_starts(symbols) - early
-    samples = (t.clean + np.sqrt(n0) * t.noise) * np.exp(-2j * np.pi * t.cfo / PARAMS.fft_size * np.arange(t.clean.size))
+    samples = (t.clean + np.sqrt(n0) * t.noise) * np.exp(
+        -2j * np.pi * t.cfo / PARAMS.fft_size * np.arange(t.clean.size)
+    )
     windows = samples[starts[:, None] + np.arange(PARAMS.fft_size)]
     y = scipy.fft.fft(windows, norm="ortho")[:, PARAMS.carriers]
     middle = starts + PARAMS.fft_size // 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -147,13 +148,19 @@ def _paths(profile: Array, step: float, span: int, widening: float) -> tuple[flo
 
 def _noise(channel: Array, params: OfdmParams) -> float:
     """Noise variance by what of B lies outside the delays that the cyclic prefix allows."""
-    width = max(params.cp_len, 4) + 2
-    basis, _ = slepian(params.active + 1, width / params.fft_size, 3)
-    rows = basis[params.carriers - params.carriers[0]]
-    if rows.shape[1] > 0.8 * params.active:
+    q, turn = _within_prefix(params)
+    if q.shape[1] > 0.8 * params.active:
         return 1e-3 * float(np.mean(np.abs(channel) ** 2))
-    turn = np.exp(2j * np.pi * params.carriers * (width / 2 - 1) / params.fft_size)
-    q, _ = np.linalg.qr(rows)
     z = channel * turn
     rest = z - q @ (q.T @ z)
-    return float(np.vdot(rest, rest).real) / (params.active - q.shape[1])
+    return float(np.vdot(rest, rest).real / (params.active - q.shape[1]))
+
+
+@lru_cache(maxsize=16)
+def _within_prefix(params: OfdmParams) -> tuple[Array, Array]:
+    """Orthonormal basis of channels with delays of -1 to the prefix and 1, about the middle, and the turn to there."""
+    width = max(params.cp_len, 4) + 2
+    basis, _ = slepian(params.active + 1, width / params.fft_size, 3)
+    q, _ = np.linalg.qr(basis[params.carriers - params.carriers[0]])
+    turn = np.exp(2j * np.pi * params.carriers * (width / 2 - 1) / params.fft_size)
+    return q, turn.astype(np.complex64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -267,10 +268,15 @@ def _rms_delay(channel: Array, params: OfdmParams) -> float:
     profile = profile[: round((params.cp_len + lead(params)) / step) + 1]
     profile = np.where(profile > 1e-2 * profile.max(), profile, 0)
     delays = step * np.arange(profile.size)
-    own, _ = delay_profile(np.ones(params.active, np.complex64), params)
-    own = np.where(own > 1e-2 * own[0], own, 0)
-    around = step * (np.arange(own.size) - own.size * (np.arange(own.size) > own.size // 2))
-    floor = float(np.sum(own * around**2) / own.sum())
     mean = float(np.sum(profile * delays) / profile.sum())
     spread = float(np.sum(profile * (delays - mean) ** 2) / profile.sum())
-    return float(np.sqrt(max(spread - floor, 0.0)))
+    return float(np.sqrt(max(spread - _own_spread(params), 0.0)))
+
+
+@lru_cache(maxsize=16)
+def _own_spread(params: OfdmParams) -> float:
+    """Variance of the delay that the Hann window gives to a single path."""
+    own, step = delay_profile(np.ones(params.active, np.complex64), params)
+    own = np.where(own > 1e-2 * own[0], own, 0)
+    around = step * (np.arange(own.size) - own.size * (np.arange(own.size) > own.size // 2))
+    return float(np.sum(own * around**2) / own.sum())

@@ -8,6 +8,7 @@ one pattern at several times add a Kronecker product to G. Everything before the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,6 @@ class ChannelEstimator:
 
     def __init__(self, params: OfdmParams) -> None:
         self.params = params
-        # the carriers with DC among them are contiguous: one Slepian basis serves both sides
-        self._rows = params.carriers - params.carriers[0]
 
     def carrier_basis(self, prior: Prior) -> tuple[Array, Array, Array]:
         """Basis over the active carriers, coefficient variances, and the turn that centres the delay window.
@@ -77,15 +76,10 @@ class ChannelEstimator:
         Without a profile, the Slepian basis, which is real; with one, its Karhunen-Loeve basis, which is complex but
         smaller: what would be below the noise is left out.
         """
-        p = self.params
-        vectors, variances = slepian(p.active + 1, (prior.last_delay - prior.first_delay) / p.fft_size)
-        centre = (prior.first_delay + prior.last_delay) / 2
-        turn = np.exp(-2j * np.pi * p.carriers * centre / p.fft_size).astype(np.complex64)
-        u = vectors[self._rows]
+        u, variances, turn, paths = _delay_basis(self.params, prior.first_delay, prior.last_delay)
         if prior.profile is None:
             return u, variances, turn
-        delays = prior.first_delay - centre + 0.5 * np.arange(prior.profile.size)
-        paths = u.T @ np.exp(-2j * np.pi / p.fft_size * np.outer(p.carriers, delays))
+        paths = paths[:, : prior.profile.size]
         values, directions = np.linalg.eigh((paths * (prior.profile / prior.profile.sum())) @ paths.conj().T)
         keep = values > min(3e-3 * prior.noise_variance / prior.power, 0.1 * values[-1])
         return u @ directions[:, keep], values[keep], turn
@@ -113,6 +107,18 @@ class ChannelEstimator:
         left -= prior.noise_variance * float((np.abs(solution) ** 2) @ inverse_prior)
         error = _error(covariance, u, there) if with_error else np.zeros((1, 1), np.float32)
         return ChannelEstimate(channel.astype(np.complex64), error, max(left, 0.0) / freedom, freedom)
+
+
+@lru_cache(maxsize=32)
+def _delay_basis(params: OfdmParams, first: float, last: float) -> tuple[Array, Array, Array, Array]:
+    """Slepian basis, its variances, the turn to the window's middle, and paths every half sample in that basis."""
+    # the carriers with DC among them are contiguous: one Slepian basis serves both sides
+    vectors, variances = slepian(params.active + 1, (last - first) / params.fft_size)
+    u = vectors[params.carriers - params.carriers[0]]
+    turn = np.exp(-1j * np.pi * params.carriers * (first + last) / params.fft_size).astype(np.complex64)
+    delays = np.arange(0, last - first + 0.25, 0.5) - (last - first) / 2
+    paths = u.T @ np.exp(-2j * np.pi / params.fft_size * np.outer(params.carriers, delays))
+    return u, variances, turn, paths
 
 
 def _normal_equations(

@@ -42,7 +42,7 @@ def zadoff_chu(root: int, n: int) -> Array:
         length += 1
     k = np.arange(n, dtype=np.int64)
     phase = (root * k * (k + length % 2)) % (2 * length)
-    return np.exp(-1j * np.pi * phase / length).astype(np.complex64)
+    return np.asarray(np.exp(-1j * np.pi * phase / length), np.complex64)
 
 
 @lru_cache(maxsize=64)

@@ -15,26 +15,29 @@ Array = npt.NDArray[Any]
 
 
 def residual_turn(pilots: list[Pilots], channel: Array, noise_variance: float) -> float:
-    """Radians per symbol by which pilots turn against the preamble's channel, by maximum likelihood.
+    """Radians per symbol by which pilots turn against the preamble's channel: maximum a posteriori.
 
-    The periodogram of the preamble (time -1) and the first 24 symbols, sought where the preamble's own estimate
-    leaves it (its standard deviation is about ``sqrt(1.6 n0 / (P active))`` per symbol).
+    ``max over w of (2 / n0) Re sum_l exp(-j w (l + 1)) q_l - w^2 / (2 s^2)``, q_l the pilots of the first 24 symbols
+    against the channel at time -1, s the deviation that the preamble's own estimate leaves,
+    ``s^2 = 1.6 n0 / (P active)``.
 
     channel  [active] as seen at the preamble
     """
-    power = float(np.mean(np.abs(channel) ** 2))
-    reach = 4 * np.sqrt(1.6 * noise_variance / (power * channel.size)) + 0.002
-    at, value = [np.array([-1])], [np.array([power * channel.size], np.complex128)]
+    variance = 1.6 * noise_variance / max(float(np.sum(np.abs(channel) ** 2)), 1e-30)
+    reach = 4 * np.sqrt(variance) + 0.002
+    at, value = [], []
     for x in pilots:
         near = x.times < 24
         at.append(x.times[near])
         value.append(x.values[near] @ np.conj(channel[x.carriers]))
+    if not at:
+        return 0.0
     times, sums = np.concatenate(at), np.concatenate(value)
     grid = np.linspace(-reach, reach, 65)
-    likelihood = np.abs(np.exp(-1j * np.outer(grid, times + 1)) @ sums) ** 2
-    best = int(np.argmax(likelihood))
+    posterior = (np.exp(-1j * np.outer(grid, times + 1)) @ sums).real * 2 / noise_variance - grid**2 / (2 * variance)
+    best = int(np.argmax(posterior))
     if 0 < best < grid.size - 1:
-        left, top, right = likelihood[best - 1 : best + 2]
+        left, top, right = posterior[best - 1 : best + 2]
         return float(grid[best] + 0.5 * (left - right) / (left - 2 * top + right) * (grid[1] - grid[0]))
     return float(grid[best])
 

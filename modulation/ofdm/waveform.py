@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,34 +16,68 @@ from semwave.modulation.ofdm.params import OfdmParams
 Array = npt.NDArray[Any]
 
 
-def modulate(grid: Array, params: OfdmParams, workers: int = 1) -> Array:
+BLOCK = 1 << 14
+"""Samples worked on at a time: transform, halves swapped and prefix written while they are in the cache."""
+
+
+def modulate(grid: Array, params: OfdmParams, workers: int = 1, out: Array | None = None) -> Array:
     """OFDM symbols with cyclic prefix, ``x[n] = sum_k X[k] exp(2j pi k n / N) / sqrt(N)`` (TS 38.211, 5.3.1).
 
     grid     [..., symbols, fft_size] complex, DC in the middle (column ``fft_size // 2``)
+    workers  threads
+    out      array to write to, of the shape returned (saves the page faults of a fresh one)
     returns  [..., params.grid_length(symbols)] complex64
 
-    Raises ValueError when the last axis is not ``fft_size`` long.
+    Raises ValueError when the last axis is not ``fft_size`` long, or ``out`` does not fit.
     """
     grid = np.asarray(grid)
     n, cp = params.fft_size, params.cp_len
     if grid.ndim < 2 or grid.shape[-1] != n:
         raise ValueError(f"grid must be [..., symbols, fft_size = {n}], not {list(grid.shape)}")
-    symbols, first = grid.shape[-2], params.cp_len if params.first_cp_len is None else params.first_cp_len
-    out = np.zeros((*grid.shape[:-2], params.grid_length(symbols)), np.complex64)
+    symbols, first = grid.shape[-2], cp if params.first_cp_len is None else params.first_cp_len
+    out = _output(out, (*grid.shape[:-2], params.grid_length(symbols)))
     if symbols == 0:
         return out
-    swapped = np.empty(grid.shape, np.complex64)
-    swapped[..., : n - n // 2] = grid[..., n // 2 :]
-    swapped[..., n - n // 2 :] = grid[..., : n // 2]
-    useful = scipy.fft.ifft(swapped, axis=-1, norm="ortho", overwrite_x=True, workers=workers)
     body = out[..., first - cp : first - cp + symbols * params.symbol_len]
     body = body.reshape(*grid.shape[:-1], params.symbol_len)  # a view: the last axis is contiguous
-    body[..., cp:] = useful
-    body[..., :cp] = useful[..., n - cp :]
-    out[..., :first] = useful[..., 0, n - first :]
+
+    def work(at: tuple[int | slice, ...]) -> None:
+        block, to = grid[at], body[at]
+        swapped = np.empty(block.shape, np.complex64)
+        swapped[:, : n - n // 2] = block[:, n // 2 :]
+        swapped[:, n - n // 2 :] = block[:, : n // 2]
+        useful = scipy.fft.ifft(swapped, norm="ortho", overwrite_x=True)
+        to[:, cp:] = useful
+        to[:, :cp] = useful[:, n - cp :]
+
+    _in_blocks(work, grid.shape, workers)
+    out[..., : first - cp] = body[..., 0, cp + n - first : n]
     if params.window_len:
-        _ramp(out, body, useful, params.window_len)
+        _ramp(out, body, cp, params.window_len)
     return out
+
+
+def _output(out: Array | None, shape: tuple[int, ...]) -> Array:
+    if out is None:
+        return np.empty(shape, np.complex64)
+    if out.shape != shape or out.dtype != np.complex64 or not out.flags.c_contiguous:
+        raise ValueError(f"out must be {list(shape)} complex64 in C order, not {list(out.shape)} {out.dtype}")
+    return out
+
+
+def _in_blocks(work: Callable[[tuple[int | slice, ...]], None], shape: tuple[int, ...], workers: int) -> None:
+    """Call ``work`` with an index for every few symbols of a grid."""
+    rows = max(BLOCK // shape[-1], 1)
+    places = [
+        (*item, slice(first, first + rows)) for item in np.ndindex(*shape[:-2]) for first in range(0, shape[-2], rows)
+    ]
+    if workers > 1 and len(places) > 1:
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(work, places):
+                pass
+    else:
+        for place in places:
+            work(place)
 
 
 def ramp(window_len: int) -> Array:
@@ -49,35 +85,40 @@ def ramp(window_len: int) -> Array:
     return (0.5 - 0.5 * np.cos(np.pi * (np.arange(window_len) + 0.5) / max(window_len, 1))).astype(np.float32)
 
 
-def _ramp(out: Array, body: Array, useful: Array, width: int) -> None:
+def _ramp(out: Array, body: Array, cp: int, width: int) -> None:
     rising = ramp(width)
+    tails = body[..., cp : cp + width] * rising[::-1]  # each symbol goes on cyclically while the next one rises
     out[..., :width] *= rising  # of the first symbol, whose prefix may be longer
     body[..., 1:, :width] *= rising
-    tails = useful[..., :width] * rising[::-1]  # each symbol goes on cyclically while the next one rises
     body[..., 1:, :width] += tails[..., :-1, :]
     out[..., -width:] = tails[..., -1, :]
 
 
-def demodulate(samples: Array, params: OfdmParams, workers: int = 1) -> Array:
+def demodulate(samples: Array, params: OfdmParams, workers: int = 1, out: Array | None = None) -> Array:
     """Grid of the whole symbols in ``samples``, unitary FFT, prefix dropped.
 
     samples  [..., n] complex; samples after the last whole symbol are ignored
+    workers  threads
+    out      array to write to, of the shape returned
     returns  [..., symbols, fft_size] complex64, DC in the middle
     """
     samples = np.asarray(samples)
     if samples.dtype != np.complex64:
         samples = samples.astype(np.complex64)
-    n = params.fft_size
-    extra = 0 if params.first_cp_len is None else params.first_cp_len - params.cp_len
+    n, cp = params.fft_size, params.cp_len
+    extra = 0 if params.first_cp_len is None else params.first_cp_len - cp
     symbols = max(samples.shape[-1] - extra, 0) // params.symbol_len
     shape = (*samples.shape[:-1], symbols)
+    grid = _output(out, (*shape, n))
     body = samples[..., extra : extra + symbols * params.symbol_len].reshape(*shape, params.symbol_len)
-    grid = np.empty((*shape, n), np.complex64)
-    if grid.size == 0:
-        return grid
-    spectrum = scipy.fft.fft(body[..., params.cp_len :], axis=-1, norm="ortho", workers=workers)
-    grid[..., n // 2 :] = spectrum[..., : n - n // 2]
-    grid[..., : n // 2] = spectrum[..., n - n // 2 :]
+
+    def work(at: tuple[int | slice, ...]) -> None:
+        spectrum = scipy.fft.fft(body[at][:, cp:], norm="ortho")
+        to = grid[at]
+        to[:, n // 2 :] = spectrum[:, : n - n // 2]
+        to[:, : n // 2] = spectrum[:, n - n // 2 :]
+
+    _in_blocks(work, grid.shape, workers)
     return grid
 
 
