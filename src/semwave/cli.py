@@ -32,6 +32,7 @@ examples:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line (without the program's name) and give back the exit code."""
+    code = 0
     try:
         try:
             args = parse(argv)
@@ -41,8 +42,16 @@ def run(argv: Sequence[str]) -> int:
             code = _execute(args)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:
-        return _reader_left()
+    except BrokenPipeError:  # whoever read our output has seen enough (semwave blocks | head)
+        _drop_output()
+        return BROKEN_PIPE
+    except OSError as error:  # the disk that stdout goes to is full
+        _drop_output()
+        if code == 0:
+            from semwave.commands._failure import report
+
+            report(error)
+        return code or 1
 
 
 def _execute(args: argparse.Namespace) -> int:
@@ -105,8 +114,7 @@ def _add(sub: Any, name: str, module: Any) -> None:
     parser.set_defaults(execute=module.execute)
 
 
-def _reader_left() -> int:
-    """Whoever read our output is gone (``semwave blocks | head``): end without a word, now and at exit."""
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, so that nothing complains at exit."""
     with contextlib.suppress(OSError, ValueError):  # where stdout is not a file there is nothing to redirect
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return BROKEN_PIPE

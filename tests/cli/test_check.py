@@ -14,9 +14,7 @@ def test_prints_one_line_per_edge(cli, head):
     done = cli("check", head)
     assert done == (
         0,
-        "bits.bits   > head.items  Stream[uint8]\n"
-        "head.first  > sink.items  Stream[uint8]\n"
-        "ok: 3 blocks, 2 edges\n",
+        "bits.bits   > head.items  Stream[uint8]\nhead.first  > sink.items  Stream[uint8]\nok: 3 blocks, 2 edges\n",
         "",
     )
 

@@ -1,6 +1,7 @@
 """The program itself: help, version, exit codes, what it imports, how a command is added."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,8 @@ from semwave import commands
 HEAVY = ("torch", "diffusers", "transformers", "matplotlib", "scipy.signal", "numba")
 
 
-def python(*argv: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *argv], capture_output=True, text=True, timeout=60, **kwargs)  # type: ignore[call-overload, no-any-return]
+def python(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *argv], capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_version_names_program_and_version():
@@ -117,7 +118,7 @@ def test_ctrl_c_before_anything_runs(cli, head, monkeypatch):
     assert json.loads(cli("check", head, "--json").out)["error"] == "stopped by Ctrl-C"
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path: Path):
+def test_a_reader_that_leaves_is_no_error():
     """The pipe's reader is gone before anything is written: no traceback, no message at exit either."""
     script = (
         "import os, sys, subprocess\n"
@@ -126,3 +127,17 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path):
         "print(done.returncode, done.stderr)\n"
     )
     assert python("-c", script).stdout == "141 b''\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("argv", [["blocks"], ["blocks", "--json"]])
+def test_output_to_a_full_disk(argv, unbuffered):
+    command = [sys.executable, "-m", "semwave", *argv]
+    surroundings = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False, env=surroundings
+        )
+    assert done.returncode == 1
+    assert done.stderr == "semwave: cannot write the output: no space left on device\n"

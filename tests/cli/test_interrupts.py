@@ -153,10 +153,19 @@ def test_the_second_leaves_while_blocks_start():
             signal.raise_signal(signal.SIGINT)
 
 
+def test_the_third_leaves_at_once():
+    left, run = [], FakeRun()
+    with Interrupts(lambda text: None) as interrupts:
+        interrupts._leave = left.append
+        interrupts.attach(run)
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+    assert run.calls == ["stop", "abort"]
+    assert left == [130]
+
+
 def test_the_handler_from_before_comes_back():
     before = signal.getsignal(signal.SIGINT)
     with Interrupts(lambda text: None) as interrupts:
         assert signal.getsignal(signal.SIGINT) == interrupts._hear
     assert signal.getsignal(signal.SIGINT) is before
-
-

@@ -36,7 +36,8 @@ def _entry(name: str) -> dict[str, Any]:
     try:
         cls = block_class(name)
     except ConnectError as error:
-        return {"name": name, "module": "", "kind": None, "doc": "", "inputs": [], "outputs": [], "error": str(error)}
+        nothing: dict[str, Any] = {"module": "", "kind": None, "doc": "", "inputs": [], "outputs": []}
+        return {"name": name, **nothing, "error": _why(name, error)}
     ports = cls.class_ports
     return {
         "name": name,
@@ -47,6 +48,10 @@ def _entry(name: str) -> dict[str, Any]:
         "outputs": [n for n, p in ports.items() if not isinstance(p, In)],
         "error": None,
     }
+
+
+def _why(name: str, error: ConnectError) -> str:
+    return str(error).removeprefix(f"block class {name} cannot be imported ")
 
 
 def page(name: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An exception as people should read it: one message, its notes, a traceback only when asked for."""
 
+import errno
 import sys
 import traceback
 from typing import Any
@@ -46,7 +47,8 @@ def explain(error: BaseException) -> tuple[str, list[str]]:
     if isinstance(error, (UserError, KeyboardInterrupt)):
         return str(error), notes
     if isinstance(error, OSError):
-        return os_text(error), notes
+        unnamed = error.filename is None and error.errno in (errno.ENOSPC, errno.EIO)  # then it is stdout
+        return "cannot write the output: " * unnamed + os_text(error), notes
     first = (str(error).strip() or "no message").splitlines()[0]
     if isinstance(error, MemoryError):
         return f"out of memory: {first}", notes

@@ -1,5 +1,6 @@
 """Ctrl-C during a run: the first ends the sources, the second aborts, a third leaves at once."""
 
+import os
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ class Interrupts:
         self._say = say
         self._run: Run | None = None
         self._before: Any = None
+        self._leave: Callable[[int], Any] = os._exit
 
     def attach(self, run: "Run") -> None:
         """From now on there is a run to stop."""
@@ -49,8 +51,10 @@ class Interrupts:
         elif self.heard == 2 and self._run is not None:
             self._tell("aborting")
             self._run.abort()
+        elif self.heard == 2:
+            raise KeyboardInterrupt  # nothing to abort yet: leave the start
         else:
-            raise KeyboardInterrupt
+            self._leave(INTERRUPTED)  # not even the abort was fast enough
 
     def _tell(self, text: str) -> None:
         try:

@@ -84,7 +84,8 @@ def _width(text: str, font: Font) -> float:
     """Width of a line of text, inches."""
     if not text.strip():
         return 0.0
-    path = TextPath((0, 0), text, size=font.size, prop=FontProperties(weight=font.weight), usetex=False)
+    letters = text.replace("$", "S")  # not the start of a formula
+    path = TextPath((0, 0), letters, size=font.size, prop=FontProperties(weight=font.weight), usetex=False)
     return float(path.get_extents().width) / 72
 
 
@@ -125,8 +126,8 @@ def _legend(axes: Any, x: float, y: float, roles: list[str]) -> None:
 
 
 def _write(axes: Any, x: float, y: float, text: str, font: Font, ha: str, va: str, **more: Any) -> None:
-    plain = text.replace("$", r"\$")  # no mathematics meant
-    axes.text(x, y, plain, size=font.size, weight=font.weight, color=font.colour, ha=ha, va=va, **more)
+    look: dict[str, Any] = {"size": font.size, "weight": font.weight, "color": font.colour, "ha": ha, "va": va}
+    axes.text(x, y, text, parse_math=False, **look, **more)
 
 
 def _rounded(box: Box, fill: str, line: str, radius: float = ROUND, **more: Any) -> FancyBboxPatch:

@@ -7,6 +7,7 @@ from semwave.commands._diagram import Diagram
 from semwave.commands._layout import FRAME, GUTTER, LANE, Box, Hop, Point, Work, place, wraps
 from semwave.commands._ranks import Slot
 
+ARROW = 0.15  # what is left free in front of a box
 NEAR = 0.05  # ports that differ by less are drawn at one height
 
 
@@ -41,8 +42,10 @@ def _lines(work: Work, out: float) -> list[list[Point]]:
         level = _level(a, b, y1, y2)
         if (i, a.rank) in seats:
             row = work.row(a.rank)
-            lane = LANE * (len(wraps(work, row)) - 1 - seats[i, a.rank])
-            right, down, back = out + lane, work.bottoms[row] + GUTTER / 2 + lane, work.left - work.gap + lane
+            count = len(wraps(work, row))
+            seat = count - 1 - seats[i, a.rank]
+            right, down = out + LANE * seat, work.bottoms[row] + GUTTER / 2 + LANE * seat
+            back = work.left - work.gap + _lane(work, count) * seat
             found[i] += [(x1, y1), (right, y1), (right, down), (back, down), (back, y2), (x2, y2)]
         elif level is not None:
             found[i] += [(x1, level), (x2, level)]
@@ -50,6 +53,11 @@ def _lines(work: Work, out: float) -> list[list[Point]]:
             bend = bends[i, a.rank]
             found[i] += [(x1, y1), (bend, y1), (bend, y2), (x2, y2)]
     return [_straight(line) for line in found]
+
+
+def _lane(work: Work, count: int) -> float:
+    """Distance of parallel lines in the gap between two columns: closer together where there are many."""
+    return min(LANE, (work.gap - ARROW) / (count + 1.2))
 
 
 def _level(a: Slot, b: Slot, y1: float, y2: float) -> float | None:
@@ -86,7 +94,7 @@ def _bends(work: Work, starts: dict[Hop, Point], ends: dict[Hop, Point]) -> dict
 
         lanes = list(dict.fromkeys(key(i) for i in sorted(turning, key=key)))
         for i in turning:
-            bends[i, rank] = starts[i, rank][0] + LANE * (1.2 + lanes.index(key(i)))
+            bends[i, rank] = starts[i, rank][0] + _lane(work, len(lanes)) * (1.2 + lanes.index(key(i)))
     return bends
 
 

@@ -42,6 +42,13 @@ def _width() -> int:
     return min(max(shutil.get_terminal_size((110, 24)).columns, 60), 140)
 
 
+def _list_width() -> int:
+    """Lines are cut where a person reads them, not where a program does."""
+    from semwave.commands._terminal import is_terminal
+
+    return _width() if is_terminal(sys.stdout) else 10_000
+
+
 # ---- the list --------------------------------------------------------------------------------------------------------
 
 
@@ -49,7 +56,7 @@ def list_lines(entries: list[dict[str, Any]]) -> list[str]:
     """Blocks under the module they come from."""
     from semwave.commands._terminal import paint
 
-    ordered = sorted(entries, key=lambda e: (e["module"], e["name"]))
+    ordered = sorted(entries, key=lambda e: (bool(e["error"]), e["module"], e["name"]))
     rows = {e["name"]: _ports(e) for e in entries}
     name_width = max(map(len, rows), default=0)
     port_width = min(max(map(len, rows.values()), default=0), 36)
@@ -58,7 +65,7 @@ def list_lines(entries: list[dict[str, Any]]) -> list[str]:
         lines += ["", paint(module or "cannot be imported", "bold", sys.stdout)]
         for e in group:
             head = f"  {e['name']:<{name_width}}  {rows[e['name']]:<{port_width}}  "
-            lines.append(_one_line(head, e["error"] or e["doc"]))
+            lines.append(_one_line(f"  {e['name']}: " if e["error"] else head, e["error"] or e["doc"]))
     return [*lines[1:], "", f"{len(entries)} blocks; 'semwave blocks NAME' describes one"]
 
 
@@ -71,7 +78,7 @@ def _ports(entry: dict[str, Any]) -> str:
 def _one_line(head: str, text: str) -> str:
     from semwave.commands._terminal import shorten
 
-    return head + shorten(text, max(_width() - len(head), 30))
+    return head + shorten(text, max(_list_width() - len(head), 30))
 
 
 # ---- one block -------------------------------------------------------------------------------------------------------
