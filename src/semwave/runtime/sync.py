@@ -6,6 +6,7 @@ from time import perf_counter_ns as clock
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from semwave.runtime.block import Context, SyncBlock
 from semwave.runtime.errors import PortError
@@ -52,9 +53,9 @@ class SyncRunner(Runner):
     def run_chain(self, packet: Packet, stack: list[Task]) -> None:
         """From here to the first block that needs care: no packets are made between, one clock reading a block."""
         runner, data, start, tags = self, packet.data, packet.start, packet.tags
+        n = len(data)
         begin = clock()
         while True:
-            n = len(data)
             try:
                 out = runner.work(data)
             except Exception as error:
@@ -64,21 +65,23 @@ class SyncRunner(Runner):
             begin = end
             runner.calls += 1
             runner.items_in += n
-            if runner.ctx.finished:
+            finished = runner.ctx.finished
+            if finished:
                 stack.append((runner, FLUSH, None))
             if not runner.out_names:
                 return
             up = runner.up
-            if type(out) is not np.ndarray or out.shape != (n * up,) or out.dtype != runner.dtype:
-                runner.refuse(runner.out_names[0], out, n)
-            out.setflags(write=False)
-            start *= up
-            if tags and up != 1:
+            if up != 1:
+                n *= up
+                start *= up
                 tags = tuple(Tag(t.at * up, t.key, t.value) for t in tags)
+            if type(out) is not ndarray or out.ndim != 1 or len(out) != n or out.dtype is not runner.dtype:
+                runner.refuse(runner.out_names[0], out, n // up)
+            out.setflags(False)
             following = runner.next
-            if following is None or following.done or following.changes or runner.ctx.finished:
+            if following is None or finished or following.done or following.changes:
                 break
-            runner.sent[0] += len(out)
+            runner.sent[0] += n
             runner, data = following, out
         runner.send(0, Packet(out, start, tags, packet.meta), stack)
 
