@@ -66,12 +66,12 @@ def min_sum_iteration(
         q = begin
         for i in range(vectors):
             m1 = load(extremes, 3 * i * width)
-            n1 = scaled(m1, factor, offset)
-            n2 = scaled(load(extremes, (3 * i + 1) * width), factor, offset)
             signs = load(extremes, (3 * i + 2) * width)
+            n1 = with_sign(scaled(m1, factor, offset), signs)
+            n2 = with_sign(scaled(load(extremes, (3 * i + 1) * width), factor, offset), signs)
             for _ in range(degree):
                 t = load(messages, q * width)
-                new = with_sign(choose_equal(magnitude(t), m1, n2, n1), xor(signs, t))
+                new = with_sign(choose_equal(magnitude(t), m1, n2, n1), t)
                 store(messages, q * width, new)
                 store(sums, peek(target, q), clamped(add(t, new), largest))
                 q += 1
