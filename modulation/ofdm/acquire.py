@@ -160,7 +160,7 @@ def _noise(channel: Array, params: OfdmParams) -> float:
 def _within_prefix(params: OfdmParams) -> tuple[Array, Array]:
     """Orthonormal basis of channels with delays of -1 to the prefix and 1, about the middle, and the turn to there."""
     width = max(params.cp_len, 4) + 2
-    basis, _ = slepian(params.active + 1, width / params.fft_size, 3)
+    basis, _ = slepian(params.active + 1, width / params.fft_size, 6)
     q, _ = np.linalg.qr(basis[params.carriers - params.carriers[0]])
     turn = np.exp(2j * np.pi * params.carriers * (width / 2 - 1) / params.fft_size)
     return q, turn.astype(np.complex64)

@@ -112,12 +112,14 @@ class ChannelEstimator:
 @lru_cache(maxsize=32)
 def _delay_basis(params: OfdmParams, first: float, last: float) -> tuple[Array, Array, Array, Array]:
     """Slepian basis, its variances, the turn to the window's middle, and paths every half sample in that basis."""
-    # the carriers with DC among them are contiguous: one Slepian basis serves both sides
+    # The carriers with DC among them are contiguous: one Slepian basis serves both sides. Paths are projected on all of
+    # it, since without its row for DC its columns are no longer orthogonal.
     vectors, variances = slepian(params.active + 1, (last - first) / params.fft_size)
     u = vectors[params.carriers - params.carriers[0]]
     turn = np.exp(-1j * np.pi * params.carriers * (first + last) / params.fft_size).astype(np.complex64)
     delays = np.arange(0, last - first + 0.25, 0.5) - (last - first) / 2
-    paths = u.T @ np.exp(-2j * np.pi / params.fft_size * np.outer(params.carriers, delays))
+    contiguous = np.arange(params.carriers[0], params.carriers[-1] + 1)
+    paths = vectors.T @ np.exp(-2j * np.pi / params.fft_size * np.outer(contiguous, delays))
     return u, variances, turn, paths
 
 

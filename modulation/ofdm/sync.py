@@ -119,6 +119,6 @@ class PreambleSearch:
         known = self.template.conj()
         a = windows[taps + p.cp_len] @ known[p.cp_len : lag]
         b = windows[taps + lag + p.cp_len] @ known[lag + p.cp_len :]
-        power = np.abs(a) ** 2 + np.abs(b) ** 2
+        power = np.abs(b) ** 2  # not of A: it peaks again at every part, which short symbols have within a prefix
         strong = power > 0.1 * power.max()
         return offset + float(np.angle(np.vdot(a[strong], b[strong]))) / lag

@@ -80,6 +80,15 @@ def test_other_numerologies(signals, wrong, name):
     assert_all(receive(signals, params, samples), sent, starts, wrong, params.cp_len)
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_error_floor_at_40_db(signals, wrong, name):
+    params = OTHERS[name]
+    samples, sent, _ = stream(signals, params, [1000], [77])
+    (burst,) = receive(signals, params, signals.channel(samples, params, cfo=0.2, snr_db=40))
+    assert wrong(burst.payload, sent[0][1]).mse_db < -37.5
+    assert wrong(burst.header, sent[0][0]).mse_db < -37
+
+
 def test_any_cut_gives_the_same_bits(signals):
     samples, _, _ = stream(signals, PARAMS, [300, 0, 1000, 20], [120, 0, 5, 300])
     samples = signals.channel(samples, PARAMS, taps=(1, 0.4, 0.2j), cfo=-1.3, snr_db=8)[:-400]  # the last is cut short
