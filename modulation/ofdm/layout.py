@@ -105,7 +105,7 @@ def _symbols_for(params: OfdmParams, n: int, first: int) -> int:
     return symbols
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _data_cells(params: OfdmParams, first: int, last: int) -> Array:
     """Flat places of the data elements of symbols first..last-1."""
     return np.flatnonzero(~params.pilot_mask(last)[first:]) + first * params.active

@@ -43,6 +43,13 @@ class BurstReceiver:
                  make the receiver hold more than ``max_payload``'s samples
     assumed_doppler_hz  for the header and for bursts too short to measure it
 
+    >>> params, payload = OfdmParams(), np.ones(1000, np.complex64)
+    >>> samples = BurstTransmitter(params, header_symbols=100).burst(np.ones(100), payload)
+    >>> receiver = BurstReceiver(params, 100, on_header=lambda symbols, noise_variance: 1000)
+    >>> [burst] = receiver.push(np.pad(samples, 50)) + receiver.finish()
+    >>> burst.status, burst.start, bool(np.allclose(burst.payload, payload, atol=0.01))
+    ('ok', 50, True)
+
     Results depend on the samples and their absolute indices only, bit for bit. NaN, infinite and absurdly large samples
     are taken as silence and counted in ``bad_samples``. The carrier offset may be up to +-3.75 carrier spacings.
     """
@@ -53,7 +60,7 @@ class BurstReceiver:
         header_symbols: int,
         on_header: OnHeader,
         max_payload: int = 1 << 18,
-        assumed_doppler_hz: float = 100.0,
+        assumed_doppler_hz: float = 200.0,
         false_alarm_rate: float = 1e-7,
     ) -> None:
         if max_payload < 0:

@@ -45,7 +45,7 @@ def zadoff_chu(root: int, n: int) -> Array:
     return np.asarray(np.exp(-1j * np.pi * phase / length), np.complex64)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # a receiver believes lengths that make this megabytes
 def burst_permutation(n: int) -> Array:
     """Pseudo-random interleaver of a burst's payload, known from n alone: ``[n]`` int64, read-only.
 

@@ -1,10 +1,13 @@
 import dataclasses
+import doctest
 
 import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from semwave.modulation.fading import TdlChannel
 from semwave.modulation.ofdm import BurstReceiver, BurstTransmitter, OfdmParams
+from semwave.modulation.ofdm import receive as receive_module
 
 HEADER = 144
 PARAMS = OfdmParams()
@@ -245,3 +248,27 @@ def test_errors(signals):
         BurstReceiver(PARAMS, HEADER, signals.read_header, max_payload=-1)
     with pytest.raises(ValueError, match=r"samples must be \[n\], not \[2, 3\]"):
         BurstReceiver(PARAMS, HEADER, signals.read_header).push(np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize(("snr_db", "doppler_hz"), [(6.0, 200.0), (20.0, 30.0)])
+def test_fading(signals, snr_db, doppler_hz):
+    """TDL-C, 300 ns: none lost, and errors as large as the receiver says."""
+    transmitter, ratios, headers = BurstTransmitter(PARAMS, HEADER), [], []
+    for _ in range(20):
+        header, payload = signals.qpsk(HEADER), signals.qpsk(2000)
+        channel = TdlChannel("TDL-C", sample_rate=PARAMS.sample_rate, doppler_hz=doppler_hz, rng=signals.rng)
+        samples = channel.process(np.pad(transmitter.burst(header, payload), 400))
+        receiver = BurstReceiver(PARAMS, HEADER, lambda *_: 2000)
+        samples = signals.channel(samples, PARAMS, cfo=1.1, snr_db=snr_db)
+        (burst,) = receiver.push(samples) + receiver.finish()
+        assert burst.status == "ok"
+        assert -2 <= burst.start - 400 - channel.delay <= PARAMS.cp_len // 2
+        ratios.append(np.mean(np.abs(burst.payload - payload) ** 2 / burst.noise_variance))
+        headers.append(np.mean(np.abs(burst.header - header) ** 2 / burst.header_noise_variance))
+    assert 0.93 < np.mean(ratios) < 1.07 + 4 * np.std(ratios) / np.sqrt(20)
+    assert 0.85 < np.median(headers) < 1.15
+
+
+def test_example():
+    scope = {"BurstTransmitter": BurstTransmitter}
+    assert doctest.testmod(receive_module, extraglobs=scope) == (0, 5)
