@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from semwave.modulation.noise import add_awgn, n0_from_snr_db
 from semwave.runtime import Array, ConnectError, Context, In, Out, Param, Stream, SyncBlock
 
 SnrDb = Annotated[float, Param("mean Es/N0 of a unit-energy symbol", unit="dB", low=-60, high=200, tunable=True)]
@@ -29,7 +30,7 @@ class AwgnChannel(SyncBlock):
 
     def work(self, samples: Array) -> Array:
         """``[n] -> [n]``."""
-        return samples + noise(self._rng, len(samples), self.snr_db)
+        return add_awgn(samples, n0_from_snr_db(self.snr_db), self._rng)
 
 
 class FadingChannel(SyncBlock):
@@ -46,12 +47,17 @@ class FadingChannel(SyncBlock):
     doppler_hz: Annotated[float, Param("maximum Doppler shift", unit="Hz", low=0)] = 30.0
     delay_spread_s: Annotated[float, Param("rms delay spread (TDL profiles)", unit="s", low=0)] = 300e-9
     k_factor_db: Annotated[float, Param("line of sight over scattered power (rician)", unit="dB")] = 10.0
-    cfo_hz: Annotated[float, Param("carrier frequency offset", unit="Hz", tunable=True)] = 0.0
+    cfo_hz: Annotated[float, Param("carrier frequency offset", unit="Hz")] = 0.0
     sample_rate: Annotated[float | None, Param("where the edge does not know it", unit="Hz", low=1)] = None
     realization: Annotated[str, Param("name that seeds fading and noise; empty: the block's own")] = ""
 
     samples = In(Stream(np.complex64))
     received = Out(Stream(np.complex64))
+    gains = Out(
+        Stream(np.complex64),
+        optional=True,
+        doc="true gain at the carrier, each sample: all there is to know of a flat profile, for genie receivers",
+    )
 
     def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The sample rate must be known, from the edge or as a parameter."""
@@ -60,17 +66,19 @@ class FadingChannel(SyncBlock):
             raise ConnectError("nobody says how many samples a second there are: set sample_rate")
         if None not in (known, self.sample_rate) and known != self.sample_rate:
             raise ConnectError(f"samples come at {known:g}/s, but sample_rate is {self.sample_rate:g} Hz")
-        return {"received": Stream(np.complex64, sample_rate=known or self.sample_rate)}
+        spec = Stream(np.complex64, sample_rate=known or self.sample_rate)
+        return {"received": spec, "gains": spec}
 
     def start(self, ctx: Context) -> None:
         """Draw the fading; noise has a generator of its own, so that its draws do not move with the profile's."""
         from semwave.modulation import fading
+        from semwave.modulation.impairments import CarrierOffset
 
         like = Context(self.realization, ctx.seed, {}, {}, ctx.chunk) if self.realization else ctx
         self._noise_rng, self._at = like.rng(1), 0
         rate = ctx.outputs["received"].sample_rate if "received" in ctx.outputs else self.sample_rate
         assert rate is not None
-        self._rate = rate
+        self._carrier, self._carrier_of_gains = (CarrierOffset(sample_rate=rate, cfo_hz=self.cfo_hz) for _ in range(2))
         options: dict[str, Any] = {}
         if self.profile != "awgn":
             options["doppler_hz"] = self.doppler_hz
@@ -78,20 +86,21 @@ class FadingChannel(SyncBlock):
             options["delay_spread_s"] = self.delay_spread_s
         if self.profile == "rician":
             options["k_factor_db"] = self.k_factor_db
-        self._fading = fading.create(self.profile, sample_rate=rate, rng=like.rng(0), **options)
+        self._tell = "gains" in ctx.outputs
+        self._fading: Any = fading.create(
+            "none" if self.profile == "awgn" else self.profile, sample_rate=rate, rng=like.rng(0), **options
+        )
 
-    def work(self, samples: Array) -> Array:
-        """``[n] -> [n]``."""
-        faded = self._fading.process(samples)
-        if self.cfo_hz:
-            turn = (self._at + np.arange(len(samples))) * (self.cfo_hz / self._rate)
-            faded = faded * np.exp(2j * np.pi * (turn % 1.0)).astype(np.complex64)
+    def work(self, samples: Array) -> Any:
+        """``[n] -> [n]``, with the true gains where somebody listens."""
+        gains = self._true_gains(len(samples)) if self._tell else None
+        turned = self._carrier.process(self._fading.process(samples))
         self._at += len(samples)
-        return faded + noise(self._noise_rng, len(samples), self.snr_db)
+        received = add_awgn(turned, n0_from_snr_db(self.snr_db), self._noise_rng)
+        return received, gains
 
-
-def noise(rng: np.random.Generator, n: int, snr_db: float) -> Array:
-    """Complex Gaussian noise ``[n]`` complex64 for unit symbol energy; the same for any cut."""
-    scale = np.float32(np.sqrt(0.5 * 10 ** (-snr_db / 10)))
-    drawn: Array = rng.standard_normal((n, 2), np.float32).view(np.complex64)[:, 0] * scale
-    return drawn
+    def _true_gains(self, n: int) -> Array:
+        gains: Array = np.ones(n, np.complex64)
+        if self.profile != "awgn":
+            gains = self._fading.gains_at(np.arange(self._at, self._at + n)).sum(axis=-1).astype(np.complex64)
+        return self._carrier_of_gains.process(gains)

@@ -38,7 +38,7 @@ def modulation_and_rate(mcs: int) -> tuple[int, float]:
     entries = table("256qam")
     if not 0 <= mcs < len(entries):
         raise ValueError(f"mcs must be 0 to {len(entries) - 1}, not {mcs}")
-    return 1 << entries[mcs].bits_per_symbol, float(entries[mcs].rate)
+    return entries[mcs].order, entries[mcs].code_rate
 
 
 def _crc(length: int) -> str:
