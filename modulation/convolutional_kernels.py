@@ -44,15 +44,11 @@ def _store(b: Any, value: Any, address: Any) -> None:
     b.store(value, b.inttoptr(address, _VEC.as_pointer())).align = 2
 
 
-def _offset(b: Any, address: Any, n_bytes: int) -> Any:
-    return b.add(address, ir.Constant(_I64, n_bytes))
-
-
 def _branch_metrics(b: Any, address: Any, signs: list[Any]) -> Any:
     """Sum of L_i s_i over the code's outputs, for the transitions even predecessor, input 0."""
     total = None
     for i, sign in enumerate(signs):
-        value = b.load(b.inttoptr(_offset(b, address, 2 * i), _I16.as_pointer()))
+        value = b.load(b.inttoptr(b.add(address, ir.Constant(_I64, 2 * i)), _I16.as_pointer()))
         value.align = 2
         wide = b.insert_element(_ANY, value, ir.Constant(_I32, 0))
         term = b.mul(b.shuffle_vector(wide, _ANY, _lanes([0] * _HALF)), sign)
@@ -79,9 +75,10 @@ def _vector_run(frames: int) -> Any:
 
     def generate(context: Any, b: Any, signature: Any, args: Any) -> Any:
         llr, stride, steps, signs, metric, word = args
-        sign_vectors = [_load(b, _offset(b, signs, 64 * i)) for i in range(2)]
+        sign_vectors = [_load(b, b.add(signs, ir.Constant(_I64, 64 * i))) for i in range(2)]
         first = [
-            [_load(b, _offset(b, metric, 128 * f + 64 * h)) for h in range(2)] + [_splat(0)] * 2 for f in range(frames)
+            [_load(b, b.add(metric, ir.Constant(_I64, 128 * f + 64 * h))) for h in range(2)] + [_splat(0)] * 2
+            for f in range(frames)
         ]
         entry = b.block
         loop, done = b.append_basic_block("step"), b.append_basic_block("done")
@@ -105,8 +102,8 @@ def _vector_run(frames: int) -> Any:
         b.position_at_end(done)
         for f in range(frames):
             for h in range(2):
-                _store(b, news[f][h], _offset(b, metric, 128 * f + 64 * h))
-                _store(b, news[f][2 + h], _offset(b, word, 128 * f + 64 * h))
+                _store(b, news[f][h], b.add(metric, ir.Constant(_I64, 128 * f + 64 * h)))
+                _store(b, news[f][2 + h], b.add(word, ir.Constant(_I64, 128 * f + 64 * h)))
         return context.get_dummy_value()
 
     def run(typing_context: Any, llr: Any, stride: Any, steps: Any, signs: Any, metric: Any, word: Any) -> Any:
@@ -174,9 +171,12 @@ def _quantise(row: Array, index: Array, limit: int, out: Array) -> bool:
     if index.size == 0:
         for j in range(out.size):
             out[j] = _rounded(row[j] * scale, bound)
-    else:
-        for j in range(out.size):
-            out[j] = _rounded(row[index[j]] * scale, bound) if index[j] >= 0 else np.int16(0)
+        return True
+    sent = np.zeros(row.size + 1, np.int16)  # the last stays 0, for index -1
+    for i in range(row.size):
+        sent[i] = _rounded(row[i] * scale, bound)
+    for j in range(out.size):
+        out[j] = sent[index[j]]
     return True
 
 

@@ -17,8 +17,7 @@ from semwave.modulation import polar_design as layout
 Array = npt.NDArray[Any]
 
 LINKS = ("uplink", "downlink", "plain")
-_KNOWN = np.float32(1e5)  # LLR of a bit known to be zero, in units of the mean magnitude of the frame
-_CLIP = np.float32(1e3)
+_GROUP = 16  # frames that successive cancellation takes together: polar_kernels.LANES
 
 
 @dataclass(frozen=True)
@@ -114,6 +113,8 @@ class PolarCode:
         array = np.asarray(bits, np.uint8)
         if array.ndim == 0 or array.shape[-1] != self.k:
             raise ValueError(f"bits must have {self.k} in the last axis, not shape {array.shape}")
+        from semwave.modulation.polar_messages import transform_rows
+
         message = crc_module.append(array, self.crc_name) if self.crc_name else array
         message = message.reshape(-1, self.k_crc)[:, self._order]
         u = np.zeros((message.shape[0], self.design.size), np.uint8)
@@ -121,7 +122,8 @@ class PolarCode:
             _insert_with_parity(message, self.design.kinds, u)
         else:
             u[:, self._info] = message
-        return transform(u)[:, self.design.place].reshape(*array.shape[:-1], self.n)
+        transform_rows(u)
+        return np.take(u, self.design.place, axis=1).reshape(*array.shape[:-1], self.n)
 
     def decode(self, llr: npt.ArrayLike) -> PolarResult:
         """Decode each row: [..., n] LLR, positive for 1, any scale -> bits [..., k] and CRC verdicts [...].
@@ -131,41 +133,38 @@ class PolarCode:
         array = np.asarray(llr, np.float32)
         if array.ndim == 0 or array.shape[-1] != self.n:
             raise ValueError(f"llr must have {self.n} in the last axis, not shape {array.shape}")
-        values = self._recover(array.reshape(-1, self.n))
-        message = np.empty((values.shape[0], self.k_crc), np.uint8)
-        good = np.zeros(values.shape[0], np.bool_)
+        rows = np.ascontiguousarray(array.reshape(-1, self.n))
+        frames = rows.shape[0]
+        message, good = np.empty((frames, self.k_crc), np.uint8), np.zeros(frames, np.bool_)
         if (self.list_size == 1 or self.adaptive) and not self._has_parity:
+            values = self._recover(rows, -(-frames // _GROUP) * _GROUP)
             self._cancel(values, message, good)
             if self.list_size > 1:
                 failed = np.flatnonzero(~good)
                 again, verdict = message[failed], good[failed]
-                self._list(np.ascontiguousarray(values[failed]), again, verdict)
+                self._list(values[failed], again, verdict)
                 message[failed], good[failed] = again, verdict
         else:
-            self._list(values, message, good)
+            self._list(self._recover(rows, frames), message, good)
         out = np.empty_like(message)
         out[:, self._order] = message
         ok = None if not self.crc_name else good.reshape(array.shape[:-1]) if array.ndim > 1 else bool(good[0])
         return PolarResult(out[:, : self.k].reshape(*array.shape[:-1], self.k), ok)
 
-    def _recover(self, rows: Array) -> Array:
-        """Undo rate matching: [frames, n] LLR -> [frames, N] ln P(0) / P(1), mean magnitude about 1."""
-        with np.errstate(invalid="ignore"):
-            level = np.abs(rows).mean(axis=1, keepdims=True, dtype=np.float32)
-        if np.isnan(level).any():
+    def _recover(self, rows: Array, frames: int) -> Array:
+        """Undo rate matching, with rows of zeros up to ``frames``: [any, n] LLR -> [frames, N] ln P(0) / P(1)."""
+        from semwave.modulation.ldpc.threads import split
+        from semwave.modulation.polar_messages import recover
+
+        design = self.design
+        values, good = np.zeros((frames, design.size), np.float32), []
+
+        def work(first: int, last: int) -> None:
+            good.append(recover(rows[first:last], design.place, design.shortened, values[first:last]))
+
+        split(rows.shape[0], 64, work)
+        if not all(good):
             raise ValueError("llr must not hold NaN")
-        if np.isinf(level).any():
-            finite = np.where(np.isinf(rows), 0, rows)
-            level = np.abs(finite).mean(axis=1, keepdims=True, dtype=np.float32)
-        scaled = np.clip(rows / np.where(level > 0, -level, -1), -_CLIP, _CLIP)
-        size, place = self.design.size, self.design.place
-        values = np.full((rows.shape[0], size), _KNOWN if self.design.shortened else 0, np.float32)
-        if self.n <= size:
-            values[:, place] = scaled
-        else:
-            order = np.argsort(place, kind="stable")
-            starts = np.searchsorted(place[order], np.arange(size))
-            values = np.add.reduceat(scaled[:, order], starts, axis=1)
         return values
 
     def _cancel(self, values: Array, message: Array, good: Array) -> None:
@@ -173,20 +172,17 @@ class PolarCode:
         from semwave.modulation.ldpc.threads import split
         from semwave.modulation.polar_messages import finish_sc
 
-        frames, size = values.shape
-        groups = -(-frames // kernels.LANES)
-        padded = np.zeros((groups * kernels.LANES, size), np.float32)
-        padded[:frames] = values
-        words = np.empty(padded.shape, np.uint8)
+        frames, size = good.size, values.shape[1]
+        words = np.empty(values.shape, np.uint8)
         tables = self._program, self._info, self._syndromes
 
         def work(first: int, last: int) -> None:
             lo, hi = first * kernels.LANES, min(last * kernels.LANES, frames)
             part = slice(lo, last * kernels.LANES)
-            kernels.decode_sc(padded[part].reshape(-1), tables[0], size, words[part].reshape(-1))
+            kernels.decode_sc(values[part].reshape(-1), tables[0], size, words[part].reshape(-1))
             finish_sc(words[lo:hi], tables[1], tables[2], message[lo:hi], good[lo:hi])
 
-        split(groups, 4, work)
+        split(values.shape[0] // kernels.LANES, 4, work)
 
     def _list(self, values: Array, message: Array, good: Array) -> None:
         from semwave.modulation.ldpc.threads import split
@@ -199,17 +195,6 @@ class PolarCode:
             decode_list(values[part], *tables, message[part], good[part])
 
         split(values.shape[0], 8, work)
-
-
-def transform(u: Array) -> Array:
-    """Multiply each row by the Kronecker power of [[1, 0], [1, 1]], its own inverse: [..., N] -> [..., N] uint8."""
-    out = np.array(u, np.uint8)
-    half = 1
-    while half < out.shape[-1]:
-        pairs = out.reshape(*out.shape[:-1], -1, 2, half)
-        pairs[..., 0, :] ^= pairs[..., 1, :]
-        half *= 2
-    return out
 
 
 def _insert_with_parity(message: Array, kinds: Array, u: Array) -> None:

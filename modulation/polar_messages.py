@@ -1,4 +1,4 @@
-"""From code words to messages: undo the polar transform and check the CRC."""
+"""Around the polar decoders: undo rate matching before, undo the transform and check the CRC behind."""
 
 from typing import Any
 
@@ -7,6 +7,64 @@ import numpy.typing as npt
 from numba import njit
 
 Array = npt.NDArray[Any]
+
+_KNOWN = np.float32(1e5)  # LLR of a bit known to be zero, in units of the mean magnitude of the frame
+_CLIP = np.float32(1e3)
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "nsz", "contract"})
+def _sum_of_magnitudes(row: Array) -> Any:
+    total = np.float32(0.0)
+    for i in range(row.size):
+        total += np.abs(row[i])
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _level(row: Array) -> Any:
+    """Mean magnitude of the finite values, NaN if there is a NaN."""
+    total, count = _sum_of_magnitudes(row), row.size
+    if np.isinf(total):
+        total, count = np.float32(0.0), 1
+        for value in row:
+            if np.isnan(value):
+                return value
+            if not np.isinf(value):
+                total += np.abs(value)
+                count += 1
+    return total / np.float32(max(count, 1))
+
+
+@njit(nogil=True, cache=True)
+def recover(rows: Array, place: Array, shortened: bool, out: Array) -> bool:
+    """Undo rate matching: LLRs, positive for 1 [frames, n] -> ln P(0) / P(1), mean magnitude 1 [frames, N].
+
+    Bits sent more than once add up; bits never sent are unknown, or known zeros if ``shortened``. False if there
+    is a NaN.
+    """
+    for f in range(rows.shape[0]):
+        row, values = rows[f], out[f]
+        level = _level(row)
+        if np.isnan(level):
+            return False
+        scale = np.float32(-1.0) / level if level > 0 else np.float32(-1.0)
+        values[:] = _KNOWN if shortened else np.float32(0.0)
+        for i in range(place.size):
+            value = row[i] * scale
+            value = value if value < _CLIP else _CLIP
+            value = value if value > -_CLIP else -_CLIP
+            if shortened:
+                values[place[i]] = value
+            else:
+                values[place[i]] += value
+    return True
+
+
+@njit(nogil=True, cache=True)
+def transform_rows(words: Array) -> None:
+    """Multiply rows by the Kronecker power in place: [rows, N] uint8."""
+    for r in range(words.shape[0]):
+        _transform(words[r])
 
 
 @njit(nogil=True, cache=True)
