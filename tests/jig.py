@@ -198,7 +198,7 @@ def at_random(seed: int) -> Callable[[Packet], list[Packet]]:
 
     def recut(packet: Packet) -> list[Packet]:
         rng = np.random.default_rng([seed, packet.start, len(packet.data)])
-        biggest = int(rng.choice([3, 40, 700, 9000]))
+        biggest = min(int(rng.choice([3, 40, 700, 9000])), max(1, len(packet.data) // 2))
         return cut(packet, iter(lambda: int(rng.integers(1, biggest + 1)), 0))
 
     return recut
