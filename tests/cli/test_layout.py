@@ -40,11 +40,15 @@ def test_boxes_do_not_touch_and_lines_are_right_angled(case):
         apart_x = max(a.x, b.x) - min(a.x + a.width, b.x + b.width)
         apart_y = max(a.y, b.y) - min(a.y + a.height, b.y + b.height)
         assert max(apart_x, apart_y) > 0.1
-    for link, line in zip(drawn.links, layout.lines, strict=True):
+    for i, (link, line) in enumerate(zip(drawn.links, layout.lines, strict=True)):
         source, target = boxes[link.source], boxes[link.target]
-        assert math.isclose(line[0][0], source.x + source.width)
+        if i in layout.far:
+            assert source.row != target.row
+            assert len(line) == 2
+        else:
+            assert math.isclose(line[0][0], source.x + source.width)
+            assert source.y <= line[0][1] <= source.y + source.height
         assert math.isclose(line[-1][0], target.x)
-        assert source.y <= line[0][1] <= source.y + source.height
         assert target.y <= line[-1][1] <= target.y + target.height
         assert all(abs(x1 - x2) < 1e-6 or abs(y1 - y2) < 1e-6 for (x1, y1), (x2, y2) in pairwise(line))
         assert line[-2][0] < line[-1][0]  # arrives from the left
@@ -97,3 +101,22 @@ def test_a_chain_is_straight():
     drawn = diagram(5, [(i, i + 1) for i in range(4)])
     layout = arrange(drawn, {"n0": 0.5, "n1": 1.4, "n2": 0.5, "n3": 0.9, "n4": 0.3}, 1.2, 1.0)
     assert {round(y, 6) for line in layout.lines for _, y in line} == {round(layout.lines[0][0][1], 6)}
+
+
+def test_links_to_another_row_are_named_at_both_ends():
+    drawn = diagram(12, [(i, i + 1) for i in range(11)])
+    drawn.links += [Link("n0", "n11", "o0", "far", "uint8"), Link("n1", "n11", "own", "away", "uint8")]
+    layout = arrange(drawn, {n.name: 0.5 for n in drawn.nodes}, 1.2, 1.0)
+    assert layout.far == {11, 12}
+    assert [text for _, text in layout.stubs] == ["own, to n11"]  # o0 has a line to n1 already
+    (x, y), _ = layout.stubs[0]
+    box = layout.boxes["n1"]
+    assert math.isclose(x, box.x + box.width)
+    assert box.y < y < box.y + box.height
+
+
+def test_a_link_from_the_end_of_a_row_to_the_next_is_drawn():
+    drawn = diagram(8, [(i, i + 1) for i in range(7)])
+    layout = arrange(drawn, {n.name: 0.5 for n in drawn.nodes}, 1.2, 1.0)
+    assert layout.far == set()
+    assert [len(line) for line in layout.lines] == [2, 2, 2, 6, 2, 2, 2]

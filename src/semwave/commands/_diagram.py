@@ -126,7 +126,7 @@ def _rate(spec: Spec) -> str:
 def _role(block: Block) -> str:
     if isinstance(block, Source) or not block.inputs:
         return "source"
-    return "heavy" if block.heavy else "plain" if block.outputs else "sink"
+    return "sink" if not block.outputs else "heavy" if block.heavy else "plain"
 
 
 def _class_role(cls: type[Block]) -> str:
@@ -135,7 +135,7 @@ def _class_role(cls: type[Block]) -> str:
         return "plain"
     if not inputs:
         return "source"
-    return "heavy" if cls.heavy else "plain" if len(inputs) < len(cls.class_ports) else "sink"
+    return "sink" if len(inputs) == len(cls.class_ports) else "heavy" if cls.heavy else "plain"
 
 
 # ---- parameters ------------------------------------------------------------------------------------------------------

@@ -51,6 +51,10 @@ class Work:
         """Left edge of a column."""
         return self.left + (rank % self.columns) * (self.width + self.gap)
 
+    def out(self, link: int) -> str:
+        """The port that a link leaves from."""
+        return self.diagram.links[link].out
+
     def row(self, rank: int) -> int:
         """Which row a rank stands in."""
         return rank // self.columns
@@ -58,10 +62,9 @@ class Work:
 
 def place(diagram: Diagram, heights: dict[str, float], width: float, gap: float) -> Work:
     """Place boxes of the given heights, all ``width`` wide, ``gap`` apart."""
-    layers = layered(diagram)
-    count = len(layers.layers)
-    rows = math.ceil(count / COLUMNS)
-    work = Work(diagram, layers, width, gap, math.ceil(count / rows))
+    layers = layered(diagram, COLUMNS)
+    rows = math.ceil(len(layers.layers) / layers.columns)
+    work = Work(diagram, layers, width, gap, layers.columns)
     work.left = gap if rows > 1 else 0.0
     slots = [slot for layer in layers.layers for slot in layer]
     for slot in slots:
@@ -80,6 +83,7 @@ def _sides(diagram: Diagram, name: str) -> int:
     return max(
         sum(link.target == name for link in diagram.links),
         len({link.out for link in diagram.links if link.source == name}),
+        1,
     )
 
 
@@ -88,15 +92,19 @@ def _offsets(work: Work) -> None:
     place = {s: k for layer in work.layers.layers for k, s in enumerate(layer)}
     hops = work.layers.hops()
     for slot in place:
-        leaving = [(work.diagram.links[i].out, i, place[b]) for i, a, b in hops if a is slot]
+        leaving = [(work.out(i), i, place[b]) for i, a, b in hops if a is slot]
+        leaving += [(work.out(i), i, len(place)) for i in work.layers.far if work.diagram.links[i].source == slot.name]
         seats: dict[str, list[int]] = {}
         for out, _, seat in leaving:
             seats.setdefault(out, []).append(seat)
+        for out in seats:
+            seats[out] = [seat for seat in seats[out] if seat < len(place)] or seats[out]  # far ones come last
         outs = sorted(seats, key=lambda out: sum(seats[out]) / len(seats[out]))
         for out, i, _ in leaving:
             work.leaves[i, slot.rank] = _port(slot, outs.index(out), len(outs))
     for slot in place:
         arriving = sorted((place[a], work.leaves[i, a.rank], i) for i, a, b in hops if b is slot)
+        arriving += [(0, 0.0, i) for i in sorted(work.layers.far) if work.diagram.links[i].target == slot.name]
         for k, (_, _, i) in enumerate(arriving):
             work.arrives[i, slot.rank] = _port(slot, k, len(arriving))
 

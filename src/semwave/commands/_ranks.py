@@ -3,6 +3,7 @@
 Layers by longest path, dummy slots for links that pass a layer, order by barycentres (Sugiyama, Tagawa and Toda 1981).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,10 +32,12 @@ class Slot:
 
 @dataclass
 class Layers:
-    """Slots by rank, top to bottom, and every link's way through them."""
+    """Slots by rank, top to bottom, and every link's way through them; ``far`` links go no way, they are only named."""
 
     layers: list[list[Slot]]
     ways: list[list[Slot]]
+    columns: int
+    far: set[int]
 
     def slot(self, name: str) -> Slot:
         """The slot of a block."""
@@ -45,22 +48,32 @@ class Layers:
         return [(i, a, b) for i, way in enumerate(self.ways) for a, b in pairwise(way)]
 
 
-def layered(diagram: Diagram) -> Layers:
-    """Layers with few crossings; the links must have no loop."""
+def layered(diagram: Diagram, columns: int = 5) -> Layers:
+    """Layers with few crossings, in rows of at most ``columns``; the links must have no loop.
+
+    Links to another row are far, unless they go from the end of one to the beginning of the next.
+    """
     rank = ranks(diagram)
-    layers: list[list[Slot]] = [[] for _ in range(max(rank.values()) + 1)]
+    count = max(rank.values()) + 1
+    columns = math.ceil(count / math.ceil(count / columns))
+    spans = [(rank[link.source], rank[link.target]) for link in diagram.links]
+    far = {i for i, (a, b) in enumerate(spans) if a // columns != b // columns and b - a > 1}
+    layers: list[list[Slot]] = [[] for _ in range(count)]
     slots = {n.name: Slot(rank[n.name], n.name, None, n.name.rpartition("/")[0]) for n in diagram.nodes}
     for slot in slots.values():
         layers[slot.rank].append(slot)
-    ways = []
+    ways: list[list[Slot]] = []
     for i, link in enumerate(diagram.links):
+        if i in far:
+            ways.append([])
+            continue
         a, b = slots[link.source], slots[link.target]
         shared = [g for g in a.groups if g in b.groups]
         passing = [Slot(r, None, i, shared[-1] if shared else "") for r in range(a.rank + 1, b.rank)]
         for slot in passing:
             layers[slot.rank].append(slot)
         ways.append([a, *passing, b])
-    found = Layers(layers, ways)
+    found = Layers(layers, ways, columns, far)
     _order(found)
     return found
 

@@ -7,16 +7,22 @@ from semwave.commands._diagram import Diagram
 from semwave.commands._layout import FRAME, GUTTER, LANE, Box, Hop, Point, Work, place, wraps
 from semwave.commands._ranks import Slot
 
+STUB = 0.72  # of the gap is what is drawn of a far link
 ARROW = 0.15  # what is left free in front of a box
 NEAR = 0.05  # ports that differ by less are drawn at one height
 
 
 @dataclass
 class Layout:
-    """Boxes by block, lines by link, the size of it all."""
+    """Boxes by block, lines by link, the size of it all; of ``far`` links there is only the last stretch.
+
+    ``stubs`` are ports that have nothing but far links: where they are and, in words, what they feed.
+    """
 
     boxes: dict[str, Box]
     lines: list[list[Point]]
+    far: set[int]
+    stubs: list[tuple[Point, str]]
     width: float
     height: float
 
@@ -26,9 +32,33 @@ def arrange(diagram: Diagram, heights: dict[str, float], width: float, gap: floa
     work = place(diagram, heights, width, gap)
     edge = work.x(work.columns - 1) + width + FRAME * max((len(n.groups) for n in diagram.nodes), default=0)
     most = max((len(wraps(work, row)) for row in range(len(work.bottoms))), default=0)
-    return Layout(
-        work.boxes, _lines(work, edge + LANE * 1.5), edge + LANE * (1.5 + most) * bool(most), work.bottoms[-1]
-    )
+    right = edge + LANE * (1.5 + most) if most else edge
+    corners = _lines(work, edge + LANE * 1.5)
+    for i in work.layers.far:
+        x, y = _arrival(work, i)
+        corners[i] = [(x - gap * STUB, y), (x, y)]
+    stubs = _stubs(work)
+    right = max([right, *(x + gap for (x, _), _ in stubs)])
+    return Layout(work.boxes, corners, work.layers.far, stubs, right, work.bottoms[-1])
+
+
+def _arrival(work: Work, link: int) -> Point:
+    slot = work.layers.slot(work.diagram.links[link].target)
+    return work.x(slot.rank), slot.y + work.arrives[link, slot.rank]
+
+
+def _stubs(work: Work) -> list[tuple[Point, str]]:
+    links = work.diagram.links
+    drawn = {(k.source, k.out) for i, k in enumerate(links) if i not in work.layers.far}
+    feeds: dict[tuple[str, str], list[str]] = {}
+    where: dict[tuple[str, str], Point] = {}
+    for i in sorted(work.layers.far):
+        port = (links[i].source, links[i].out)
+        if port not in drawn:
+            slot = work.layers.slot(links[i].source)
+            feeds.setdefault(port, []).append(links[i].target)
+            where[port] = (work.x(slot.rank) + work.width, slot.y + work.leaves[i, slot.rank])
+    return [(where[p], f"{p[1]}, to {', '.join(dict.fromkeys(targets))}") for p, targets in feeds.items()]
 
 
 def _lines(work: Work, out: float) -> list[list[Point]]:
