@@ -85,7 +85,7 @@ def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: An
     """Bring group g of interleaved frames in; missing frames of a last group are zero and frozen."""
     sums, messages, _, word, steps, frozen = work
     size = shape[0]
-    runs, start, rest = tables[5:8]
+    runs, start, rest = tables[4:7]
     lanes = frozen.size
     for f in range(lanes):
         frame = g * lanes + f
@@ -108,7 +108,7 @@ def judge(
     sums, _, scratch, _, steps, frozen = work
     bits, soft, ok, iterations = out
     z, lanes, k = shape[3], frozen.size, bits.shape[1]
-    start, rest = tables[6:8]
+    start, rest = tables[5:7]
     if lanes == 1:
         failed[0] = parity_fails(sums, shape[1], tables)
     else:

@@ -42,11 +42,11 @@ def min_sum_iteration(
 ) -> None:
     """Update every check once. ``shape``: values per circulant, vectors per circulant, lanes of a vector."""
     size, vectors, width = shape[:3]
-    ptr, base, source, target = tables[:4]
+    ptr, source, target = tables[:3]
     factor, offset, limit, largest = rule
     q = 0
     for row in range(ptr.size - 1):
-        first, degree = peek(ptr, row), peek(ptr, row + 1) - peek(ptr, row)
+        degree = peek(ptr, row + 1) - peek(ptr, row)
         begin = q
         for i in range(vectors):
             m1 = splat(sums, limit)
@@ -73,16 +73,17 @@ def min_sum_iteration(
                 t = load(messages, q * width)
                 new = with_sign(choose_equal(magnitude(t), m1, n2, n1), t)
                 store(messages, q * width, new)
-                store(sums, peek(target, q), clamped(add(t, new), largest))
+                total = clamped(add(t, new), largest)
+                store(sums, peek(target, q), total)
+                if i == 0:  # the margin behind the column
+                    store(sums, peek(target, q) + size, total)
                 q += 1
-        for e in range(first, first + degree):
-            store(sums, peek(base, e) + size, load(sums, peek(base, e)))
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def parity_fails(sums: Array, vectors: int, tables: tuple[Array, ...]) -> bool:
     """Whether any check of any frame is odd."""
-    ptr, settled = tables[0], tables[4]
+    ptr, settled = tables[0], tables[3]
     q = 0
     for row in range(ptr.size - 1):
         degree = peek(ptr, row + 1) - peek(ptr, row)
@@ -102,7 +103,7 @@ def parity_fails(sums: Array, vectors: int, tables: tuple[Array, ...]) -> bool:
 def parity_of_frames(sums: Array, scratch: Array, failed: Array, shape: Any, tables: tuple[Array, ...]) -> None:
     """Set failed[f] for each of the interleaved frames with an odd check; stop once all are set."""
     size, vectors, width = shape[:3]
-    ptr, settled = tables[0], tables[4]
+    ptr, settled = tables[0], tables[3]
     lanes, q = failed.size, 0
     for row in range(ptr.size - 1):
         degree = peek(ptr, row + 1) - peek(ptr, row)

@@ -98,7 +98,7 @@ class Layout:
         vector = np.arange(vectors)[:, None] * width
         addresses = [base + (vector + turn) % size, base + vector, base + (vector + settled) % size]
         source, target, check = (a.ravel()[order].astype(np.int32) for a in addresses)
-        self.tables = (graph.ptr, base, source, target, check, plan.runs, start, rest)
+        self.tables = (graph.ptr, source, target, check, plan.runs, start, rest)
         degree = int(np.diff(graph.ptr).max())
         scratch = max(2 * degree, 3) * vectors * width  # t and d of a row, or three extremes
         self._sizes = (stride * graph.n_cols, graph.row.size * vectors * width, scratch)

@@ -20,10 +20,10 @@ def sum_product_iteration(
     The others are multiplied from both ends, never by division, so that nothing cancels.
     """
     size, vectors, width = shape[:3]
-    ptr, base, source, target = tables[:4]
+    ptr, source, target = tables[:3]
     q = 0
     for row in range(ptr.size - 1):
-        first, degree = peek(ptr, row), peek(ptr, row + 1) - peek(ptr, row)
+        degree = peek(ptr, row + 1) - peek(ptr, row)
         begin, at = q, 0
         for _ in range(vectors):
             ahead = splat(sums, 0)
@@ -45,7 +45,7 @@ def sum_product_iteration(
                 store(messages, edge, with_sign(new, xor(signs, load(scratch, back))))
                 behind = joined(behind, load(scratch, back + width))
         for j in range(vectors * degree):
-            total = add(load(scratch, 2 * j * width), load(messages, (begin + j) * width))
-            store(sums, peek(target, begin + j), clamped(total, largest))
-        for e in range(first, first + degree):
-            store(sums, peek(base, e) + size, load(sums, peek(base, e)))
+            total = clamped(add(load(scratch, 2 * j * width), load(messages, (begin + j) * width)), largest)
+            store(sums, peek(target, begin + j), total)
+            if j < degree:  # the margin behind the column
+                store(sums, peek(target, begin + j) + size, total)
