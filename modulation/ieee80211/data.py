@@ -1,0 +1,71 @@
+"""The DATA field of a PPDU whose header is known, and the report on any PPDU."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+
+from semwave.modulation.ieee80211 import channel, coding, demodulate, headers
+from semwave.modulation.ieee80211 import params as p
+from semwave.modulation.ieee80211.demodulate import Estimate
+from semwave.modulation.ieee80211.headers import Header
+from semwave.modulation.ieee80211.mpdu import Mpdu, check_fcs, deaggregate
+from semwave.modulation.ieee80211.ppdu import Ppdu
+from semwave.modulation.ieee80211.sync import BACKOFF, Located, Reader
+
+Array = npt.NDArray[Any]
+
+
+def report(found: Located, header: Header, status: str, estimate: Estimate, **more: Any) -> Ppdu:
+    """What is known of a PPDU."""
+    sig = header.ht_sig
+    power = float(np.mean(np.abs(found.channel) ** 2)) - found.n0 / 2
+    facts: dict[str, Any] = {
+        "start": found.ltf - p.FIRST_LONG,
+        "ltf": found.ltf,
+        "end": header.end,
+        "status": status,
+        "format": header.format,
+        "rate_mbps": header.l_sig.rate_mbps if header.l_sig else None,
+        "mcs": sig.mcs if sig else None,
+        "length": header.length,
+        "cfo_hz": found.cfo * p.SAMPLE_RATE / (2 * np.pi),
+        "snr_db": 10 * float(np.log10(max(power, 1e-3 * found.n0) / found.n0)),
+        "evm_db": float("nan"),
+        "channel": estimate.channel,
+    }
+    if sig:
+        facts.update(short_gi=sig.short_gi, ldpc=sig.ldpc, aggregation=sig.aggregation)
+    return Ppdu(**{**facts, **more})
+
+
+def _ht_estimate(read: Reader, found: Located, smoothing: bool) -> Estimate:
+    """Channel from the HT long training field, smoothed if the transmitter recommends it."""
+    start = np.array([found.ltf + headers.HT_LTF + p.GUARD - BACKOFF])
+    y = demodulate.spectra(read, found, start)[0, p.HT_CARRIERS % p.FFT]
+    h = y * p.HT_LONG.astype(np.float32)
+    if smoothing:
+        h = channel.smooth(h, p.HT_CARRIERS, found.n0)
+    return Estimate(h, p.HT_CARRIERS, float(start[0]) + p.FFT / 2)
+
+
+def decode(read: Reader, found: Located, header: Header, estimate: Estimate) -> Ppdu:
+    """Demodulate and decode the DATA field; ``estimate`` is the legacy one."""
+    sig, mode = header.ht_sig, header.mode
+    ldpc = sig.ldpc if sig else False
+    n = coding.symbols_needed(header.length, mode, ldpc)
+    if sig:
+        estimate = _ht_estimate(read, found, sig.smoothing)
+        guard = p.SHORT_GUARD if sig.short_gi else p.GUARD
+        first, pilots, carriers = headers.HT_DATA, p.ht_pilots(n), p.HT_DATA
+    else:
+        guard, first, pilots, carriers = p.GUARD, headers.L_SIG_END, p.legacy_pilots(1, n), p.LEGACY_DATA
+    starts = found.ltf + first + guard + (p.FFT + guard) * np.arange(n)
+    seen = demodulate.equalise(read, found, estimate, starts, pilots, carriers)
+    evm_db, seen = demodulate.errors(seen, mode)
+    bits = coding.decode(coding.demap(seen.points, seen.n0, mode, ldpc), header.length, mode, ldpc)
+    psdu, seed = coding.descramble(bits)
+    mpdus = deaggregate(psdu) if sig and sig.aggregation else [Mpdu(psdu, check_fcs(psdu))]
+    status = "ok" if mpdus and all(m.fcs_ok for m in mpdus) else "bad FCS"
+    return report(found, header, status, estimate, evm_db=evm_db, psdu=psdu, mpdus=mpdus, seed=seed)

@@ -1,0 +1,75 @@
+"""Phase and clock tracking over the pilots of a frame, after its last symbol has come."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from semwave.modulation.ieee80211.params import FFT, PILOTS
+
+Array = npt.NDArray[Any]
+
+CLOCK_PRIOR = 25e-6  # standard deviation assumed of the sampling clock's offset: 802.11 allows 20 ppm at each end
+OFFSET_PRIOR = 2 * np.pi * 300 / 20e6  # of the carrier offset left by the long training symbols, at least, rad/sample
+
+
+def drift(seen: Array, power: Array, n0: float, times: Array) -> float:
+    """Sampling clock offset: samples by which the signal falls behind in one sample.
+
+    ``seen`` [n, 4] = conj(H P) Y of the pilots, ``power`` [4] = |H|^2, ``times`` [n] samples since the channel was
+    estimated. Each pilot turns by -2 pi k delay / 64; products of pilots 14 carriers apart give the delay free of
+    the common phase. The fit grows from the first symbols on, so that the phase never has to be unwrapped.
+    """
+    product = (np.conj(seen[:, :-1]) * seen[:, 1:]).sum(axis=1)
+    spacing = 2 * np.pi * float(PILOTS[1] - PILOTS[0]) / FFT
+    weight = np.abs(product)
+    level = float(power[:-1] @ power[1:]) + 1e-30
+    # the angle's variance of one symbol: each of three products has two noisy factors
+    variance = max(1.5 * n0 * float(np.mean(power)) / level, 1e-6)
+    return _grow(product, weight, times * spacing, variance, CLOCK_PRIOR)
+
+
+def _grow(product: Array, weight: Array, turn: Array, variance: float, prior: float) -> float:
+    """Slope s of ``angle(product) = -s turn`` by maximum a posteriori, over longer and longer beginnings."""
+    slope, n = 0.0, 8
+    mean = weight.mean() + 1e-30
+    while True:
+        part, t = product[:n], turn[:n]
+        w = weight[:n] / mean
+        left = np.angle(part * np.exp(1j * slope * t))
+        precision = float(w @ t**2) / variance
+        update = -float(w @ (left * t)) / variance - slope / prior**2
+        slope += update / (precision + 1 / prior**2)
+        if n >= product.size:
+            return slope
+        n *= 2
+
+
+def common(seen: Array, power: float, n0: float, times: Array) -> Array:
+    """Common complex gain of each symbol against the estimated channel: [n, 4] -> [n] complex128.
+
+    ``seen`` as in :func:`drift`, ``power`` the pilots' mean |H|^2, ``times`` [n] samples since the channel was
+    estimated. The phase is a line in time (what is left of the carrier offset) plus a slow rest, averaged over
+    more symbols the noisier the pilots are. The amplitude is averaged over 25 symbols and drawn towards that of
+    the training field, since noise on it costs more than it gains.
+    """
+    total = seen.sum(axis=1) / max(4 * power, 1e-30)
+    noise = n0 / max(4 * power, 1e-30)
+    prior = max(np.sqrt(noise / 16) / FFT, OFFSET_PRIOR)  # 64 samples of the long symbols against 4 pilots
+    turn = np.exp(-1j * times * _grow(total, np.abs(total), times, max(noise / 2, 1e-5), prior))
+    flat = total * np.conj(turn)
+    phase = _average(flat, int(np.clip(np.ceil(30 * noise), 0, 8)))
+    phase = phase / np.maximum(np.abs(phase), 1e-30)
+    level = _average((flat * np.conj(phase)).real, 12)
+    level = np.maximum((level * 25 + 26.0) / (25 + 26.0), 0.1)
+    return turn * phase * level
+
+
+def _average(values: Array, half: int) -> Array:
+    """Mean over up to ``half`` neighbours on each side."""
+    if half == 0 or values.size == 1:
+        return values
+    sums = np.concatenate([[0], np.cumsum(values)])
+    i = np.arange(values.size)
+    low, high = np.maximum(i - half, 0), np.minimum(i + half + 1, values.size)
+    return (sums[high] - sums[low]) / (high - low)
