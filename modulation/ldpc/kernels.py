@@ -49,8 +49,7 @@ def min_sum_iteration(
         degree = peek(ptr, row + 1) - peek(ptr, row)
         begin = q
         for i in range(vectors):
-            m1 = splat(sums, limit)
-            m2 = m1
+            m1 = m2 = splat(sums, limit)
             signs = splat(sums, 0)
             for _ in range(degree):  # what the others say takes the place of the old message
                 t = sub(load(sums, peek(source, q)), load(messages, q * width))

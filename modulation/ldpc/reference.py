@@ -120,20 +120,11 @@ def decode(
     """
     frames = start.shape[0]
     sums = start.reshape(frames, graph.n_cols, graph.z).copy()
-    low = -limit - 1 if start.dtype.kind == "i" else -limit  # integers go one further down
     messages = np.zeros((graph.row.size, frames, graph.z), start.dtype)
     done, spent = np.zeros(frames, bool), np.full(frames, iterations, np.int32)
     result = sums.copy()
     for iteration in range(1, iterations + 1):
-        for row in range(graph.n_rows):
-            edges = range(graph.ptr[row], graph.ptr[row + 1])
-            turned = [np.roll(sums[:, graph.col[e]], -graph.shift[e], axis=1) for e in edges]
-            t = np.stack(turned) - messages[edges.start : edges.stop]
-            if start.dtype.kind == "i":
-                t = np.clip(t, low, limit)
-            messages[edges.start : edges.stop] = new = rule(t)
-            for e, total in zip(edges, np.clip(t + new, low, limit), strict=True):
-                sums[:, graph.col[e]] = np.roll(total, graph.shift[e], axis=1)
+        _iterate(graph, sums, messages, rule, limit)
         result[~done] = sums[~done]
         flat = result.reshape(frames, graph.length)
         good = parity_ok(graph, (flat < 0).astype(np.uint8)) & (flat[:, :decided] != 0).all(axis=1)
@@ -142,8 +133,21 @@ def decode(
             done |= good
             if done.all():
                 break
-    return (
-        result.reshape(frames, graph.length),
-        good,
-        spent if early_stop else np.full_like(spent, iterations),
-    )
+    if not early_stop:
+        spent[:] = iterations
+    return result.reshape(frames, graph.length), good, spent
+
+
+def _iterate(graph: QuasiCyclic, sums: Array, messages: Array, rule: Rule, limit: float) -> None:
+    """Update every check once, row after row, in place."""
+    integers = sums.dtype.kind == "i"
+    low = -limit - 1 if integers else -limit  # integers go one further down
+    for row in range(graph.n_rows):
+        edges = range(graph.ptr[row], graph.ptr[row + 1])
+        turned = [np.roll(sums[:, graph.col[e]], -graph.shift[e], axis=1) for e in edges]
+        t = np.stack(turned) - messages[edges.start : edges.stop]
+        if integers:
+            t = np.clip(t, low, limit)
+        messages[edges.start : edges.stop] = new = rule(t)
+        for e, total in zip(edges, np.clip(t + new, low, limit), strict=True):
+            sums[:, graph.col[e]] = np.roll(total, graph.shift[e], axis=1)

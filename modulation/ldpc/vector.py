@@ -284,8 +284,7 @@ def store_steps(tyctx: Any, array: Any, index: Any, word: Any, at: Any, scale: A
     def gen(context: Any, b: Any, sig: Any, args: Any) -> Any:
         kind = ir.VectorType(ir.FloatType(), vector.lanes)
         data = context.make_array(word)(context, b, value=args[2]).data
-        values = b.load(b.bitcast(b.gep(data, [args[3]]), kind.as_pointer()))
-        values.align = 4
+        values = b.load(b.bitcast(b.gep(data, [args[3]]), kind.as_pointer()), align=4)
         values = b.fsub(_constant(kind, 0.0), b.fmul(values, _splat(b, args[4], kind)))
         top = _splat(b, args[5], kind)
         values = _pick(b, "<", _pick(b, ">", values, b.fneg(top)), top)
