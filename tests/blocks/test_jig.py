@@ -67,8 +67,7 @@ def test_shows_something(example: jig.Example, folder: Path) -> None:
 
 WAYS: dict[str, Callable[[], dict[str, Any]]] = {
     "one item at a time": lambda: {"recut": jig.one_by_one},
-    "one item at a time, one thread": lambda: {"recut": jig.one_by_one, "threads": False},
-    "random cuts 1": lambda: {"recut": jig.at_random(1)},
+    "random cuts 1, one thread": lambda: {"recut": jig.at_random(1), "threads": False},
     "random cuts 2": lambda: {"recut": jig.at_random(2)},
     "random cuts 3, shallow queues": lambda: {"recut": jig.at_random(3), "queue_depth": 1},
     "empty packets": lambda: {"empties": True},

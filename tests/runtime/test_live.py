@@ -12,7 +12,7 @@ import pytest
 from parts import FRAMES, INTS, FrameNumbers, Gain, Gate, HeavyCopy, HeavyPass, Numbers, Pass, left_threads, values
 
 from semwave.blocks.basic import Copy, NullSink, NullSource, VectorSink
-from semwave.runtime import Context, Flowgraph, FrameBlock, In, Out, Packet, ParameterError, Source
+from semwave.runtime import Context, Flowgraph, FlowgraphError, FrameBlock, In, Out, Packet, ParameterError, Source
 from semwave.runtime.run import Result
 
 
@@ -147,6 +147,19 @@ def test_a_waiting_source_hears_of_the_end() -> None:
     assert source.waiting.wait(20)
     assert run.running
     run.stop()
+    run.wait(20)
+
+
+def test_a_graph_runs_once_at_a_time() -> None:
+    fg, gate, _ = gated()
+    run = fg.connect("src > gate > sink").start()
+    wait_for(gate)
+    with pytest.raises(FlowgraphError, match="flowgraph is running already, and its blocks hold the state of one run"):
+        fg.start()
+    gate.open.set()
+    run.wait(20)
+    run = fg.start()
+    run.abort()
     run.wait(20)
 
 

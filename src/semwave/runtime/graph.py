@@ -1,5 +1,6 @@
 """Flowgraphs: blocks by name, edges between their ports, checked and negotiated before anything runs."""
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -59,6 +60,7 @@ class Flowgraph:
         self.blocks: dict[str, Block] = {}
         self.edges: list[Edge] = []
         self.exposed: dict[str, list[tuple[str, str]]] = {}
+        self._run: weakref.ref[Run] | None = None
 
     # ---- building ------------------------------------------------------------------------------------------
 
@@ -170,7 +172,12 @@ class Flowgraph:
         """Start and come back at once; the options are those of :class:`semwave.runtime.run.Run`."""
         from semwave.runtime.run import Run
 
-        return Run(self, **options).start()
+        last = self._run and self._run()
+        if last and last.running:
+            raise FlowgraphError(f"{self.name} is running already, and its blocks hold the state of one run only")
+        run = Run(self, **options)
+        self._run = weakref.ref(run)
+        return run.start()
 
     def run(self, *, timeout_s: float | None = None, **options: Any) -> "Result":
         """Run to the end and give back what was counted; raises the first error. Ctrl-C ends the sources, then the
