@@ -125,14 +125,14 @@ def _estimate(read: Reader, ltf: int, coarse: float) -> Located | None:
     """Fine offset, DC, noise and channel from the two long symbols."""
     start = ltf - p.FIRST_LONG
     dc = _dc(read(start + 8, start + 8 + 9 * PERIOD), coarse)
-    long = read(ltf - BACKOFF, ltf - BACKOFF + 2 * p.FFT) - np.complex64(dc)
-    a, b = long[: p.FFT], long[p.FFT :]
+    long = read(ltf - BACKOFF, ltf + 2 * p.FFT) - np.complex64(dc)
+    a, b = long[BACKOFF : -p.FFT], long[BACKOFF + p.FFT :]
     pair = np.vdot(a, b)
     likeness = float(np.abs(pair) / (0.5 * (np.vdot(a, a).real + np.vdot(b, b).real) + 1e-30))
     if not likeness > PAIR_THRESHOLD:
         return None
     cfo = coarse + np.angle(pair * np.exp(-1j * coarse * p.FFT)) / p.FFT
-    body = long * np.exp(-1j * cfo * (np.arange(2 * p.FFT) - BACKOFF)).astype(np.complex64)
+    body = long[: 2 * p.FFT] * np.exp(-1j * cfo * (np.arange(2 * p.FFT) - BACKOFF)).astype(np.complex64)
     bins = p.LEGACY_CARRIERS % p.FFT
     y = scipy.fft.fft(body.reshape(2, p.FFT), norm="ortho")[:, bins]
     n0 = float(np.mean(np.abs(y[0] - y[1]) ** 2)) / 2
