@@ -4,7 +4,7 @@ numba has no vector type, and LLVM does not vectorise the decoder's inner loop b
 numba code vectors of 32 integers or 16 floats: ``load(array, i)`` takes its lane type from the array, so one kernel
 serves int8, int16 and float32. LLVM splits the vectors where registers are shorter (AVX2, SSE2, NEON).
 
-numba's cache sees only the file that a kernel itself is in: after a change here, delete ``__pycache__/*.nb?``.
+numba's cache sees only the file that a kernel itself is in; ``modulation.kernel_cache`` sees to the rest.
 
 Integers saturate when added or subtracted; magnitudes are unsigned, so that the magnitude of the most negative
 integer is right.
