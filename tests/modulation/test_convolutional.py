@@ -161,7 +161,8 @@ def test_error_rate_is_the_published_one(ebn0_db, published, hard):
         got = code.decode_hard(llr > 0) if hard else code.decode(llr)
         errors += int((got != bits).sum())
         trials += bits.size
-    assert in_interval(errors, trials, published, correlation=8)  # variance over mean of the count: errors come in events
+    # errors come in events: the count's variance is about 8 times its mean
+    assert in_interval(errors, trials, published, correlation=8)
 
 
 @pytest.mark.parametrize("generators", [(0o133, 0o171), (0o133, 0o171, 0o165), (0o7, 0o5)])
