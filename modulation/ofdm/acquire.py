@@ -83,7 +83,7 @@ def dc_offset(samples: Array) -> complex:
     that fills that part of the band, and exceeds 16 times ``1 / n`` once in 10^4 to 10^5 bursts.
     """
     mean = samples.mean(dtype=np.complex128)
-    power = float(np.vdot(samples, samples).real) / samples.size
+    power = float(np.sum(samples.real**2 + samples.imag**2, dtype=np.float64)) / samples.size
     return complex(mean) if abs(mean) ** 2 > 16 * power / samples.size else 0j
 
 
@@ -152,8 +152,9 @@ def _noise(channel: Array, params: OfdmParams) -> float:
     if q.shape[1] > 0.8 * params.active:
         return 1e-3 * float(np.mean(np.abs(channel) ** 2))
     z = channel * turn
-    rest = z - q @ (q.T @ z)
-    return float(np.vdot(rest, rest).real / (params.active - q.shape[1]))
+    inside = np.sum(q * z[:, None], axis=0)
+    rest = float(np.vdot(z, z).real) - float(np.vdot(inside, inside).real)
+    return max(rest, 0.0) / (params.active - q.shape[1])
 
 
 @lru_cache(maxsize=16)

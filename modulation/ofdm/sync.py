@@ -117,8 +117,9 @@ class PreambleSearch:
             turned = np.concatenate([turned, np.zeros(need - turned.size, np.complex64)])
         windows = np.lib.stride_tricks.sliding_window_view(turned, n)
         known = self.template.conj()
-        a = windows[taps + p.cp_len] @ known[p.cp_len : lag]
-        b = windows[taps + lag + p.cp_len] @ known[lag + p.cp_len :]
+        # sums rather than products of matrices: BLAS would start threads for them
+        a = np.sum(windows[taps + p.cp_len] * known[p.cp_len : lag], axis=1)
+        b = np.sum(windows[taps + lag + p.cp_len] * known[lag + p.cp_len :], axis=1)
         power = np.abs(b) ** 2  # not of A: it peaks again at every part, which short symbols have within a prefix
         strong = power > 0.1 * power.max()
         return offset + float(np.angle(np.vdot(a[strong], b[strong]))) / lag
