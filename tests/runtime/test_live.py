@@ -9,7 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from parts import FRAMES, INTS, FrameNumbers, Gain, Gate, HeavyCopy, HeavyPass, Numbers, Pass, left_threads, values
+from parts import (
+    FRAMES,
+    INTS,
+    FrameNumbers,
+    Gain,
+    Gate,
+    HeavyCopy,
+    HeavyPass,
+    HeavyStopper,
+    Numbers,
+    Pass,
+    left_threads,
+    values,
+)
 
 from semwave.blocks.basic import Copy, NullSink, NullSource, VectorSink
 from semwave.runtime import Context, Flowgraph, FlowgraphError, FrameBlock, In, Out, Packet, ParameterError, Source
@@ -161,6 +174,38 @@ def test_a_graph_runs_once_at_a_time() -> None:
     run = fg.start()
     run.abort()
     run.wait(20)
+
+
+@pytest.mark.parametrize("light", [Pass, HeavyPass])
+def test_a_waiting_source_hears_that_nobody_listens_any_more(light: type[Pass]) -> None:
+    """Its consumers end in other threads, so it cannot be told by the call that it makes."""
+
+    class Live(Source):
+        y = Out(FRAMES)
+
+        def start(self, ctx: Context) -> None:
+            self._ctx = ctx
+
+        def packets(self) -> Iterator[Packet]:
+            yield Packet(np.zeros(1, np.int64))
+            while not self._ctx.stopping:
+                time.sleep(0.002)
+
+    one, two = HeavyStopper(count=1), HeavyStopper(count=1)
+    fg = Flowgraph().add(s=Live(), x=light(), one=one, two=two).connect("s > x > one", "x > two")
+    assert not fg.run(timeout_s=20).interrupted
+    assert not left_threads()
+
+
+def test_a_block_may_choose_its_work_when_it_starts() -> None:
+    class Chooses(Copy):
+        def start(self, ctx: Context) -> None:
+            self.work = lambda items: items + 1  # type: ignore[method-assign]
+
+    sink = VectorSink()
+    fg = Flowgraph().add(s=Numbers(count=3), a=Copy(), b=Chooses(), c=Copy(), k=sink).connect("s > a > b > c > k")
+    fg.run(timeout_s=20)
+    assert values(sink) == [1, 2, 3]
 
 
 # ---- Ctrl-C -------------------------------------------------------------------------------------------------

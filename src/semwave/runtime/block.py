@@ -50,11 +50,12 @@ class Context:
         self.facts: dict[str, Any] = {}
         self.finished = False
         self._stopping: Callable[[], bool] = lambda: False
+        self._unwanted: Callable[[], bool] = lambda: False
 
     @property
     def stopping(self) -> bool:
-        """True once the run is ending: a source that waits should return."""
-        return self._stopping()
+        """True once the run is ending or nobody needs this block any more: a source that waits should return."""
+        return self._stopping() or self._unwanted()
 
     def rng(self, *key: int) -> np.random.Generator:
         """A generator that depends on the graph's seed, this block's name and ``key`` only."""

@@ -35,7 +35,7 @@ class SourceRunner(Runner):
         try:
             if self.iterator is None:
                 self.iterator = iter(self.block.packets())
-            if not (self.ctx.stopping or self.done or self.ctx.finished):
+            if not (self.ctx._stopping() or self.done or self.ctx.finished):
                 item = next(self.iterator, END)
             if item is END:
                 self.release()
@@ -120,6 +120,7 @@ class Group:
             self.begun.append(runner)
             try:
                 runner.block.start(runner.ctx)
+                runner.began()
             except Exception as error:
                 raise runner.failure(error, "start") from error
 

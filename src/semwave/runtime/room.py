@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from semwave.runtime.packet import Packet
-from semwave.runtime.runner import END, Runner, Task
+from semwave.runtime.runner import END, Runner, Target, Task
 
 if TYPE_CHECKING:
     from semwave.runtime.group import Group
@@ -99,6 +99,10 @@ class Queue:
         if not self.told:  # once: the producer may have other consumers
             self.told = True
             self.producer.lose()
+
+    def after(self) -> "list[Target] | None":
+        """The consumer, while it takes anything."""
+        return None if self.closed else [self.consumer]
 
     # ---- the consumer's side -------------------------------------------------------------------------------
 

@@ -99,6 +99,7 @@ class Run:
             except Exception as error:
                 raise ConnectError(f"in {name} ({type(block).__name__}), rate: {error!r}") from error
             self.runners[name].recut = recut
+            ctx._unwanted = self.runners[name].unwanted
         where = assign(plan, threads)
         members: dict[int, list[Runner]] = {}
         for name, number in where.items():

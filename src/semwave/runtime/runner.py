@@ -44,6 +44,9 @@ class Target(Protocol):
     def lose(self) -> None:
         """A consumer is gone (for producers)."""
 
+    def after(self) -> "list[Target] | None":
+        """Where what is taken here goes on to; None when nothing more is taken."""
+
 
 class Runner:
     """What every kind of block has in common."""
@@ -122,6 +125,9 @@ class Runner:
 
     def wired(self) -> None:
         """All edges are known."""
+
+    def began(self) -> None:
+        """The block's ``start`` has been called."""
 
     def release(self) -> None:
         """Let go of what the runner itself holds, before the block's ``stop``."""
@@ -226,6 +232,22 @@ class Runner:
         if self.lost and not self.done:
             self.done = True
             self.release_inputs()
+
+    def after(self) -> "list[Target] | None":
+        return None if self.done else [target for port in self.consumers for target, _ in port]
+
+    def unwanted(self) -> bool:
+        """Whether nobody needs this block any more; unlike ``lose``, this may be asked from any thread."""
+        todo: list[Target] = [self]
+        seen: set[int] = set()
+        while todo:
+            target = todo.pop()
+            further = target.after() if id(target) not in seen else None
+            seen.add(id(target))
+            if further == []:
+                return False  # a sink that still takes
+            todo += further or []
+        return True
 
     def release_inputs(self) -> None:
         """Tell those that feed this block that it takes nothing more."""

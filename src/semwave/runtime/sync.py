@@ -43,6 +43,10 @@ class SyncRunner(Runner):
         if len(targets) == 1 and isinstance(targets[0][0], SyncRunner) and targets[0][0].fast and self.recut is None:
             self.next = targets[0][0]
 
+    def began(self) -> None:
+        """A block may choose its ``work`` when it starts."""
+        self.work = self.block.work
+
     def take(self, port: int, item: Any, stack: list[Task]) -> None:
         """As any runner; a packet that meets fast blocks runs through all of them in one loop."""
         if port != 0 or not self.fast or item is END or self.done or self.changes:
