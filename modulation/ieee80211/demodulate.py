@@ -8,10 +8,13 @@ import numpy.typing as npt
 import scipy.fft
 
 from semwave.modulation.ieee80211 import coding, tracking
+from semwave.modulation.ieee80211 import demodulate_kernels as kernels
 from semwave.modulation.ieee80211 import params as p
 from semwave.modulation.ieee80211.sync import BACKOFF, Located, Reader
 
 Array = npt.NDArray[Any]
+
+_PILOT_BINS = p.PILOTS % p.FFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,9 @@ class Points:
 def spectra(read: Reader, found: Located, starts: Array) -> Array:
     """Spectra of 64 samples each, without DC and carrier offset: starts [n] -> [n, 64] complex64."""
     base = int(starts[0])
-    samples = read(base, int(starts[-1]) + p.FFT) - np.complex64(found.dc)
-    rows = samples[(starts - base)[:, None] + np.arange(p.FFT)]
-    turn = np.exp(-1j * found.cfo * (starts - found.ltf)).astype(np.complex64)
-    inside = np.exp(-1j * found.cfo * np.arange(p.FFT)).astype(np.complex64)
-    rows *= turn[:, None]
-    rows *= inside
+    samples = read(base, int(starts[-1]) + p.FFT)
+    rows = np.empty((starts.size, p.FFT), np.complex64)
+    kernels.take(samples, starts - base, found.cfo, float(base - found.ltf), complex(found.dc), rows)
     return np.asarray(scipy.fft.fft(rows, axis=1, norm="ortho", overwrite_x=True))
 
 
@@ -60,23 +60,24 @@ def equalise(
     """
     h_pilots, h = estimate.on(p.PILOTS), estimate.on(carriers)
     starts = starts - BACKOFF
-    times = (starts + p.FFT / 2) - estimate.at
+    times = starts + (p.FFT / 2 - estimate.at)
     y = spectra(read, found, starts)
     matched = np.conj(h_pilots) * pilots
     power = np.abs(h_pilots.astype(np.complex128)) ** 2
     if len(starts) > 3:
-        slow = tracking.drift(matched * y[:, p.PILOTS % p.FFT], power, found.n0, times)
-        late = slow * times
-        shift = np.rint(late).astype(np.int64)
-        if shift.any():
+        seen = matched * y[:, _PILOT_BINS]
+        late = times * kernels.drift(seen, power, found.n0, times, tracking.SPACING, tracking.CLOCK_PRIOR)
+        if abs(late[-1]) >= 0.5:
+            shift = np.rint(late).astype(np.int64)
             y = spectra(read, found, starts + shift)
-        turn = np.exp(2j * np.pi / p.FFT * np.outer(late - shift, np.fft.fftfreq(p.FFT, 1 / p.FFT)))
-        y = y * turn.astype(np.complex64)
-    gain = tracking.common(matched * y[:, p.PILOTS % p.FFT], float(power.mean()), found.n0, times)
-    whole = gain.astype(np.complex64)[:, None] * h
-    strength = np.maximum(np.abs(whole) ** 2, np.float32(1e-30))
-    points = (y[:, carriers % p.FFT] * np.conj(whole) / strength).astype(np.complex64)
-    return Points(points, (np.float32(found.n0) / strength).astype(np.float32))
+            late -= shift
+        kernels.unturn(y, late)
+    seen = matched * y[:, _PILOT_BINS]
+    gain = kernels.common(seen, float(power.mean()), found.n0, times, tracking.OFFSET_PRIOR)
+    points = np.empty((starts.size, carriers.size), np.complex64)
+    noise = np.empty(points.shape, np.float32)
+    kernels.divide(y, carriers % p.FFT, h, gain, found.n0, points, noise)
+    return Points(points, noise)
 
 
 def errors(seen: Points, mode: p.Mode) -> tuple[float, Points]:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from semwave.modulation import crc
 from semwave.modulation.bits import from_int, to_int
 from semwave.modulation.convolutional import ConvCode
-from semwave.modulation.ieee80211.params import MAX_LENGTH, RATE_BITS
+from semwave.modulation.ieee80211 import coding
+from semwave.modulation.ieee80211.params import MAX_LENGTH, RATE_BITS, TAIL
 
 Array = npt.NDArray[Any]
 
@@ -154,4 +155,4 @@ def encode(bits: Array) -> Array:
 
 def decode(llr: Array) -> Array:
     """Undo :func:`encode`: LLRs [48] or [96] -> [18] or [42] uint8."""
-    return CODE.decode(llr)
+    return coding.viterbi(llr, "1/2", llr.size // 2 - TAIL)

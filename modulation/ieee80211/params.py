@@ -46,8 +46,7 @@ class Mode:
     @property
     def data_bits(self) -> int:
         """Data bits of an OFDM symbol, N_DBPS."""
-        a, b = map(int, self.rate.split("/"))
-        return self.coded_bits * a // b
+        return self.coded_bits * int(self.rate[0]) // int(self.rate[2])
 
 
 def legacy_mode(rate_mbps: int) -> Mode:

@@ -1,4 +1,7 @@
-"""Phase and clock tracking over the pilots of a frame, after its last symbol has come."""
+"""Phase and clock tracking over the pilots of a frame, after its last symbol has come.
+
+What the receiver calls are the same functions of :mod:`demodulate_kernels`; these say what they compute.
+"""
 
 from typing import Any
 
@@ -10,6 +13,7 @@ from semwave.modulation.ieee80211.params import FFT, PILOTS
 Array = npt.NDArray[Any]
 
 CLOCK_PRIOR = 25e-6  # standard deviation assumed of the sampling clock's offset: 802.11 allows 20 ppm at each end
+SPACING = 2 * np.pi * float(PILOTS[1] - PILOTS[0]) / FFT  # turn between neighbouring pilots for a sample of delay
 OFFSET_PRIOR = 2 * np.pi * 300 / 20e6  # of the carrier offset left by the long training symbols, at least, rad/sample
 
 
@@ -21,27 +25,24 @@ def drift(seen: Array, power: Array, n0: float, times: Array) -> float:
     the common phase. The fit grows from the first symbols on, so that the phase never has to be unwrapped.
     """
     product = (np.conj(seen[:, :-1]) * seen[:, 1:]).sum(axis=1)
-    spacing = 2 * np.pi * float(PILOTS[1] - PILOTS[0]) / FFT
-    weight = np.abs(product)
     level = float(power[:-1] @ power[1:]) + 1e-30
     # the angle's variance of one symbol: each of three products has two noisy factors
     variance = max(1.5 * n0 * float(np.mean(power)) / level, 1e-6)
-    return _grow(product, weight, times * spacing, variance, CLOCK_PRIOR)
+    return slope(product, times * SPACING, variance, CLOCK_PRIOR)
 
 
-def _grow(product: Array, weight: Array, turn: Array, variance: float, prior: float) -> float:
+def slope(product: Array, turn: Array, variance: float, prior: float) -> float:
     """Slope s of ``angle(product) = -s turn`` by maximum a posteriori, over longer and longer beginnings."""
-    slope, n = 0.0, 8
+    found, n = 0.0, 8
+    weight = np.abs(product)
     mean = weight.mean() + 1e-30
     while True:
-        part, t = product[:n], turn[:n]
-        w = weight[:n] / mean
-        left = np.angle(part * np.exp(1j * slope * t))
-        precision = float(w @ t**2) / variance
-        update = -float(w @ (left * t)) / variance - slope / prior**2
-        slope += update / (precision + 1 / prior**2)
+        t, w = turn[:n], weight[:n] / mean
+        left = np.angle(product[:n] * np.exp(1j * found * t))
+        pull = float(w @ (left * t)) / variance + found / prior**2
+        found -= pull / (float(w @ t**2) / variance + 1 / prior**2)
         if n >= product.size:
-            return slope
+            return found
         n *= 2
 
 
@@ -56,7 +57,7 @@ def common(seen: Array, power: float, n0: float, times: Array) -> Array:
     total = seen.sum(axis=1) / max(4 * power, 1e-30)
     noise = n0 / max(4 * power, 1e-30)
     prior = max(np.sqrt(noise / 16) / FFT, OFFSET_PRIOR)  # 64 samples of the long symbols against 4 pilots
-    turn = np.exp(-1j * times * _grow(total, np.abs(total), times, max(noise / 2, 1e-5), prior))
+    turn = np.exp(-1j * times * slope(total, times, max(noise / 2, 1e-5), prior))
     flat = total * np.conj(turn)
     phase = _average(flat, int(np.clip(np.ceil(30 * noise), 0, 8)))
     phase = phase / np.maximum(np.abs(phase), 1e-30)
