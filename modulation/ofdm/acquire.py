@@ -154,7 +154,7 @@ def _noise(channel: Array, params: OfdmParams) -> float:
     z = channel * turn
     inside = np.sum(q * z[:, None], axis=0)
     rest = float(np.vdot(z, z).real) - float(np.vdot(inside, inside).real)
-    return max(rest, 0.0) / (params.active - q.shape[1])
+    return float(max(rest, 0.0) / (params.active - q.shape[1]))
 
 
 @lru_cache(maxsize=16)
