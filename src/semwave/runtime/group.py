@@ -6,9 +6,10 @@ from time import perf_counter_ns as clock
 from typing import Any
 
 from semwave.runtime.block import Block, Context, FrameBlock, Source, SyncBlock
+from semwave.runtime.frames import BatchRunner, FrameRunner
 from semwave.runtime.graph import Plan
 from semwave.runtime.room import Queue, Room
-from semwave.runtime.runner import END, BatchRunner, FrameRunner, Runner, Task
+from semwave.runtime.runner import END, Runner, Task
 from semwave.runtime.sync import SyncRunner
 
 

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semwave.runtime.block import Block, Context, Source
@@ -12,49 +11,9 @@ from semwave.runtime.group import Group, assign, make_runner
 from semwave.runtime.params import checked, param_specs
 from semwave.runtime.room import Queue, Room
 from semwave.runtime.runner import Runner
+from semwave.runtime.stats import BlockStats, Result
 
 STOP_DEADLINE_S = 10.0  # how long blocks may take to notice that a run was aborted
-
-
-@dataclass
-class BlockStats:
-    """What one block did: calls of ``work``, items, seconds in its hooks, most packets queued before it, its own
-    counts.
-    """
-
-    name: str
-    block: str
-    calls: int
-    items_in: int
-    items_out: int
-    busy_s: float
-    queue_high: int
-    counts: dict[str, int] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Result:
-    """What a run came to."""
-
-    seconds: float
-    blocks: list[BlockStats]
-    warnings: list[str]
-    summaries: dict[str, str] = field(default_factory=dict)
-    interrupted: bool = False
-    threads: int = 0
-    queue_growth: int = 0
-
-    def __getitem__(self, name: str) -> BlockStats:
-        """Statistics of one block."""
-        for block in self.blocks:
-            if block.name == name:
-                return block
-        raise KeyError(f"no block {name!r}; there are {', '.join(b.name for b in self.blocks)}")
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 class Run:
