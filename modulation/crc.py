@@ -94,13 +94,7 @@ def _registers(packed: Array, n_bits: int, tables: Array, start: np.uint32, poly
                 ^ tables[5, row[i + 2] ^ ((reg >> np.uint32(8)) & np.uint32(255))]
                 ^ tables[4, row[i + 3] ^ (reg & np.uint32(255))]
             )
-            reg = (
-                mixed
-                ^ tables[3, row[i + 4]]
-                ^ tables[2, row[i + 5]]
-                ^ tables[1, row[i + 6]]
-                ^ tables[0, row[i + 7]]
-            )
+            reg = mixed ^ tables[3, row[i + 4]] ^ tables[2, row[i + 5]] ^ tables[1, row[i + 6]] ^ tables[0, row[i + 7]]
             i += 8
         while i < whole:
             reg = np.uint32(reg << np.uint32(8)) ^ tables[0, row[i] ^ (reg >> np.uint32(24))]

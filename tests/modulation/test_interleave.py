@@ -62,9 +62,7 @@ def test_random_depends_on_its_seed_only():
         st.builds(interleave.random, st.integers(1, 300), st.integers(0, 9)),
         st.builds(interleave.block, st.integers(1, 12), st.integers(1, 12)),
         st.builds(interleave.wifi, st.sampled_from([1, 2, 4, 6])),
-        st.builds(
-            interleave.wifi_ht, st.sampled_from([1, 2, 4, 6]), st.sampled_from([20, 40]), st.integers(1, 4)
-        ),
+        st.builds(interleave.wifi_ht, st.sampled_from([1, 2, 4, 6]), st.sampled_from([20, 40]), st.integers(1, 4)),
     ),
     st.integers(0, 3),
     st.sampled_from([np.uint8, np.float32, np.complex64]),
