@@ -28,7 +28,6 @@ from semwave.modulation.gnuradio_ofdm.frame import (
     SYMBOL_LEN,
     GnuradioOfdmFormat,
 )
-from semwave.modulation.ofdm.acquire import dc_offset
 
 Array = npt.NDArray[Any]
 Reader = Callable[[int, int], Array]
@@ -48,7 +47,7 @@ class Look:
     sums: Array
     weights: Array
     channel: Array
-    header: tuple[int, int] | None
+    header: tuple[int, int, Array] | None
     dc: complex
 
 
@@ -63,6 +62,21 @@ class Decided:
     timing: float
     error: float
     energy: float
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def dc_offset(samples: Array) -> complex:
+    """Mean of the samples where it is beyond chance, else 0.
+
+    Data under a carrier offset may lie at 0 Hz: |mean|^2 must exceed 16 times the power over the number of samples.
+    """
+    mean, power = complex(0), 0.0
+    for x in samples:
+        mean += x
+        power += np.float64(x.real) * x.real + np.float64(x.imag) * x.imag
+    mean /= samples.size
+    square = mean.real * mean.real + mean.imag * mean.imag
+    return mean if square * samples.size > 16 * power / samples.size else complex(0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -107,9 +121,9 @@ class Demodulator:
         rows = spectra(read, found, 0, OVERHEAD, 0, dc)[:, self._bins]
         prior, channel, sums, weights = ch.estimate(rows[:2], found.peak - found.start)
         z = rows[2] * channel.conj()
-        common = np.vdot(self._pilots, z[PILOTS])
-        z = z * np.conj(common) / max(abs(common), 1e-30)
-        told = header.decode(4 * z.real[DATA].astype(np.float64) / prior.noise, self.format.header_scrambler)
+        common = np.vdot(z[PILOTS], self._pilots)
+        llr = (z[DATA] * complex(common)).real.astype(np.float64)  # up to a positive factor
+        told = header.decode(llr, self.format.header_scrambler)
         return Look(found, prior, sums, weights, channel, told, dc)
 
     def payload(self, read: Reader, look: Look) -> list[Decided]:
@@ -144,9 +158,8 @@ class _Run:
         self.soft = np.empty(self.out.size, np.float32)
         self.rows = np.empty((total, FFT_SIZE), np.complex64)
         self.shifts = np.zeros(total, np.int64)
-        sent = 2.0 * form.header_bits(*look.header) - 1
         self.known = np.zeros(ACTIVE.size, np.complex64)
-        self.known[DATA] = sent
+        self.known[DATA] = 2.0 * look.header[2] - 1
         self.known[PILOTS] = PILOT_SIGNS
         self.state = self._start()
 

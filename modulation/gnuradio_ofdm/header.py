@@ -27,10 +27,15 @@ FEWEST_AGREE = 0.5
 @lru_cache(maxsize=1)
 def columns() -> Array:
     """What each of the 32 bits adds to the syndrome: [32] int64."""
-    start = header_crc(0, 0)
+    start = _start()
     of_length = [header_crc(1 << i, 0) ^ start for i in range(12)]
     of_number = [header_crc(0, 1 << i) ^ start for i in range(12)]
     return np.array(of_length + of_number + [1 << i for i in range(8)], np.int64)
+
+
+@lru_cache(maxsize=1)
+def _start() -> int:
+    return header_crc(0, 0)
 
 
 @njit(nogil=True, cache=True)
@@ -51,25 +56,39 @@ def _cheapest(syndrome: int, columns: Array, costs: Array) -> int:
     return found
 
 
-def decode(llr: Array, scrambler: Array) -> tuple[int, int] | None:
-    """Length (CRC-32 included) and number; None where there is no believable header.
+@njit(nogil=True, cache=True)
+def _decode(soft: Array, start: int, columns: Array, bits: Array) -> bool:
+    """Fill ``bits`` [32] from unscrambled soft bits [48]; False where they are no header."""
+    total, agree = 0.0, 0.0
+    for i in range(CODED, HEADER_BITS):
+        total += abs(soft[i])
+        agree -= soft[i]
+    if not (total > 0 and agree > FEWEST_AGREE * total):
+        return False
+    syndrome = start
+    for i in range(CODED):
+        bits[i] = soft[i] > 0
+        if bits[i]:
+            syndrome ^= columns[i]
+    if syndrome == 0:
+        return True
+    doubtful = np.argsort(np.abs(soft[:CODED]))[:DOUBTFUL]
+    flips = _cheapest(syndrome, columns[doubtful], np.abs(soft[:CODED])[doubtful])
+    if flips < 0:
+        return False
+    for j in range(DOUBTFUL):
+        bits[doubtful[j]] ^= flips >> j & 1
+    return True
+
+
+def decode(llr: Array, scrambler: Array) -> tuple[int, int, Array] | None:
+    """Length (CRC-32 included), number, and the 48 bits as sent; None where there is no believable header.
 
     llr  [48] positive for a 1; scrambler [48] uint8
     """
-    soft = llr * (1.0 - 2.0 * scrambler)
-    zeros = soft[CODED:]
-    total = float(np.abs(zeros).sum())
-    if not (total > 0 and -float(zeros.sum()) > FEWEST_AGREE * total):
+    bits = np.zeros(HEADER_BITS, np.uint8)
+    if not _decode(llr * (1.0 - 2.0 * scrambler), _start(), columns(), bits):
         return None
-    bits = (soft[:CODED] > 0).astype(np.int64)
-    table = columns()
-    syndrome = int(np.bitwise_xor.reduce(np.where(bits, table, 0))) ^ header_crc(0, 0)
-    if syndrome:
-        doubtful = np.argsort(np.abs(soft[:CODED]), kind="stable")[:DOUBTFUL]
-        flips = int(_cheapest(syndrome, table[doubtful], np.abs(soft[doubtful]).astype(np.float64)))
-        if flips < 0:
-            return None
-        bits[doubtful] ^= flips >> np.arange(DOUBTFUL) & 1
-    powers = 1 << np.arange(12)
-    length, number = int(bits[:12] @ powers), int(bits[12:24] @ powers)
-    return (length, number) if length > CRC_LEN else None
+    word = int.from_bytes(np.packbits(bits[:24], bitorder="little").tobytes(), "little")
+    length, number = word & 0xFFF, word >> 12
+    return (length, number, bits ^ scrambler) if length > CRC_LEN else None

@@ -103,14 +103,17 @@ class Receiver:
     def _search(self, final: bool) -> bool:
         """Go on to the next preamble; False where there is none yet."""
         read = self._buffer.read
-        while self._at + detect.AHEAD <= self._buffer.end or (final and self._at < self._buffer.end):
+        last = self._buffer.end - (2 * SYMBOL_LEN if final else detect.AHEAD)
+        while self._at <= last:
             hit = detect.scan(read(self._at, self._at + detect.BLOCK + SYMBOL_LEN - 1))
             if hit < 0:
                 self._at += detect.BLOCK
                 continue
             self._found, self._at = detect.locate(read, self._at + hit)
             if self._found is not None:
-                return True
+                if self._found.start <= self._buffer.end - 2 * SYMBOL_LEN:
+                    return True
+                self._found = None  # at the end of the stream: no room for both words
         return False
 
     def _continue(self, final: bool) -> GnuradioPacket | None:
@@ -135,7 +138,7 @@ class Receiver:
 
     def _decide(self, look: Look, available: int) -> GnuradioPacket:
         assert look.header is not None
-        length, number = look.header
+        length, number, _ = look.header
         power = look.prior.power * self.format.amplitude**2
         facts: dict[str, Any] = {"number": number, "metric": look.found.metric}
         facts["snr_db"] = 10 * float(np.log10(max(power / look.prior.noise, 1e-6)))
