@@ -22,6 +22,7 @@ class SemanticEncoder(FrameBlock):
     heavy = True
     codec: Annotated[str, Param("image codec", choices=("avif", "webp", "jpeg"))] = "avif"
     cbr: Annotated[float, Param("channel uses of the key layer per sample of the picture", low=0, high=4)] = 0.02
+    min_bytes: Annotated[int, Param("budget of small pictures", unit="bytes", low=0, high=4096)] = 64
     mcs: Annotated[int, Param("index in TS 38.214, table 5.1.3.1-2", low=0, high=27)] = 3
 
     image = In(Frames(np.uint8, ("row", "column", 3)))
@@ -37,7 +38,7 @@ class SemanticEncoder(FrameBlock):
         from semwave.models.keylayer import encode_key_layer
 
         height, width = image.data.shape[:2]
-        budget = scene.capacity(int(self.cbr * 3 * height * width), self.mcs)
+        budget = max(self.min_bytes, scene.capacity(int(self.cbr * 3 * height * width), self.mcs))
         data = encode_key_layer(image.data, mask.data.astype(bool), budget, self.codec)
         if data is None:
             self._ctx.count("key layers that did not fit")

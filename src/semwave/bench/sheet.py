@@ -1,5 +1,6 @@
 """The contact sheet: one row a picture, from what was sent to what arrived, beside a conventional transmission."""
 
+from statistics import median
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -46,8 +47,9 @@ def _headline(items: list[dict[str, Any]]) -> str:
     if snr:
         parts.append(f"{min(snr):.1f} to {max(snr):.1f} dB SNR received")
     if ratio:
-        mean = sum(ratio) / len(ratio)
-        parts.append(f"{mean:.4f} channel uses a sample (1/{1 / mean:.0f}), everything counted")
+        middle = median(ratio)
+        share = f" (1/{1 / middle:.0f})" if middle < 0.5 else ""
+        parts.append(f"{middle:.4f} channel uses a sample{share}, everything counted")
     return "   ·   ".join(parts)
 
 
