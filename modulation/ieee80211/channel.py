@@ -1,5 +1,6 @@
 """Channel smoothing over the carriers: Wiener filter for impulse responses shorter than the guard."""
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -15,9 +16,9 @@ _FLOOR = 2e-4  # share of the power that may come at any delay: what filters and
 
 
 @lru_cache(maxsize=64)
-def _filter(first: int, last: int, step: int) -> Array:
-    """W = R (R + n0 I)^-1 for carriers first ... last without 0, at an SNR of ``step`` * 2 dB: [n, n] complex64."""
-    carriers = np.arange(first, last + 1)
+def _filter(size: int, step: int) -> Array:
+    """W = R (R + n0 I)^-1 for carriers -size/2 ... size/2 without 0, at an SNR of 2 dB ``step``: [n, n] complex64."""
+    carriers = np.arange(-size // 2, size // 2 + 1)
     carriers = carriers[carriers != 0]
     delay = np.arange(_PROFILE_START, _PROFILE_START + _PROFILE_LENGTH)
     profile = np.exp(-np.maximum(delay - 5, 0) / _DECAY)  # flat where the first paths may be
@@ -31,11 +32,11 @@ def _filter(first: int, last: int, step: int) -> Array:
     return out
 
 
-def smooth(channel: Array, carriers: Array, n0: float) -> Array:
+def smooth(channel: Array, n0: float) -> Array:
     """Wiener estimate from a least-squares one with noise variance ``n0``: [n] complex64 -> [n] complex64.
 
     At high SNR it changes next to nothing, so that channels that break the assumed profile lose nothing.
     """
-    power = max(float(np.mean(np.abs(channel) ** 2)) - n0, 0.1 * n0)
-    step = int(np.clip(np.floor(10 * np.log10(power / n0) / _STEP_DB), -2, 25))
-    return _filter(int(carriers[0]), int(carriers[-1]), step) @ channel
+    power = max(float(np.vdot(channel, channel).real) / channel.size - n0, 0.1 * n0)
+    step = min(max(math.floor(10 * math.log10(power / n0) / _STEP_DB), -2), 25)
+    return _filter(channel.size, step) @ channel

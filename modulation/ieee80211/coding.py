@@ -25,56 +25,43 @@ def symbols_needed(length: int, mode: Mode, ldpc: bool = False) -> int:
 
 
 @lru_cache(maxsize=32)
-def _order(mode: Mode, ldpc: bool) -> Array:
-    """Which coded bit of a symbol each bit of its constellation points is, labels as in TS 38.211: [N_CBPS].
-
-    IEEE 802.11 labels the in-phase axis with the first half of a point's bits and the quadrature axis with the
-    second half, where TS 38.211 takes turns, and every label bit is the other's complement.
-    """
-    n, bits = mode.coded_bits, mode.bits_per_carrier
+def order(mode: Mode, ldpc: bool = False) -> Array:
+    """Which coded bit of a symbol each bit of its constellation points is: [N_CBPS] int64."""
     if ldpc:
-        sent = np.arange(n)
+        sent = np.arange(mode.coded_bits)
     elif mode.carriers == 48:
-        sent = interleave.wifi(bits).order
+        sent = interleave.wifi(mode.bits_per_carrier).order
     else:
-        sent = interleave.wifi_ht(bits).order
-    if bits > 1:
-        half = bits // 2
-        take = np.arange(bits).reshape(2, half).T.ravel()  # place in an 802.11 label of each 38.211 label bit
-        sent = sent.reshape(-1, bits)[:, take].ravel()
+        sent = interleave.wifi_ht(mode.bits_per_carrier).order
     out = np.ascontiguousarray(sent)
     out.setflags(write=False)
     return out
 
 
 def map_symbols(coded: Array, mode: Mode, ldpc: bool = False) -> Array:
-    """Interleave and map coded bits: [n * N_CBPS] uint8 -> [n, carriers] complex64 of unit mean energy."""
-    bits = coded.reshape(-1, mode.coded_bits)[:, _order(mode, ldpc)]
-    if mode.bits_per_carrier == 1:
+    """Interleave and map coded bits: [n * N_CBPS] uint8 -> [n, carriers] complex64 of unit mean energy.
+
+    IEEE 802.11 labels the in-phase axis with the first half of a point's bits and the quadrature axis with the
+    second half, where TS 38.211 takes turns, and every bit is the other's complement (17.3.5.8).
+    """
+    bits = coded.reshape(-1, mode.coded_bits)[:, order(mode, ldpc)]
+    each = mode.bits_per_carrier
+    if each == 1:
         return (2.0 * bits - 1.0).astype(np.complex64)
-    return qam.map_bits(1 - bits, 1 << mode.bits_per_carrier)
+    axes = bits.reshape(len(bits), -1, 2, each // 2).swapaxes(2, 3)
+    return qam.map_bits(1 - axes.reshape(len(bits), -1), 1 << each)
 
 
-def hard_points(points: Array, mode: Mode) -> Array:
-    """Nearest constellation points: [...] complex64 -> [...] complex64."""
-    if mode.bits_per_carrier == 1:
-        return np.where(points.real >= 0, 1, -1).astype(np.complex64)
-    scale = np.float32(np.sqrt({2: 2.0, 4: 10.0, 6: 42.0}[mode.bits_per_carrier]))
-    top = (1 << mode.bits_per_carrier // 2) - 1
-    axes = np.ascontiguousarray(points).view(np.float32) * scale
-    levels = 2 * np.floor(axes / 2) + 1
-    return (np.clip(levels, -top, top) / scale).astype(np.float32).view(np.complex64)
-
-
-def demap(points: Array, n0: Array, mode: Mode, ldpc: bool = False) -> Array:
-    """LLRs of coded bits in their own order: [n, carriers] complex64, noise [n, carriers] -> [n * N_CBPS]."""
-    if mode.bits_per_carrier == 1:
-        llr = np.float32(4) * points.real / n0
-    else:
-        llr = -qam.demap_llr(points, 1 << mode.bits_per_carrier, n0)
-    out = np.empty(llr.shape, np.float32)
-    out[:, _order(mode, ldpc)] = llr
+def demap_bpsk(points: Array, n0: Array) -> Array:
+    """LLRs of signal fields: [n, 48] complex64, noise [n, 48] -> [n * 48] float32."""
+    out = np.empty(points.shape, np.float32)
+    out[:, order(Mode(1, "1/2", 48))] = 4 * points.real / n0
     return out.ravel()
+
+
+def unit(mode: Mode) -> float:
+    """Factor that makes the constellation's levels odd integers (17.3.5.8: 1 / K_MOD)."""
+    return float(np.sqrt({1: 1.0, 2: 2.0, 4: 10.0, 6: 42.0}[mode.bits_per_carrier]))
 
 
 def encode(psdu: bytes, mode: Mode, seed: int, ldpc: bool = False) -> Array:

@@ -1,10 +1,10 @@
 """The DATA field of a PPDU whose header is known, and the report on any PPDU."""
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from semwave.modulation.ieee80211 import channel, coding, demodulate, headers
 from semwave.modulation.ieee80211 import params as p
@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 def report(found: Located, header: Header, status: str, estimate: Estimate, **more: Any) -> Ppdu:
     """What is known of a PPDU."""
     sig = header.ht_sig
-    power = float(np.mean(np.abs(found.channel) ** 2)) - found.n0 / 2
+    power = float(np.vdot(found.channel, found.channel).real) / found.channel.size - found.n0 / 2
     facts: dict[str, Any] = {
         "start": found.ltf - p.FIRST_LONG,
         "ltf": found.ltf,
@@ -31,7 +31,7 @@ def report(found: Located, header: Header, status: str, estimate: Estimate, **mo
         "mcs": sig.mcs if sig else None,
         "length": header.length,
         "cfo_hz": found.cfo * p.SAMPLE_RATE / (2 * np.pi),
-        "snr_db": 10 * float(np.log10(max(power, 1e-3 * found.n0) / found.n0)),
+        "snr_db": 10 * math.log10(max(power, 1e-3 * found.n0) / found.n0),
         "evm_db": float("nan"),
         "channel": estimate.channel,
     }
@@ -43,11 +43,11 @@ def report(found: Located, header: Header, status: str, estimate: Estimate, **mo
 def _ht_estimate(read: Reader, found: Located, smoothing: bool) -> Estimate:
     """Channel from the HT long training field, smoothed if the transmitter recommends it."""
     start = np.array([found.ltf + headers.HT_LTF + p.GUARD - BACKOFF])
-    y = demodulate.spectra(read, found, start)[0, p.HT_CARRIERS % p.FFT]
+    y = demodulate.spectra(read, found, start)[0, p.HT.bins]
     h = y * p.HT_LONG.astype(np.float32)
     if smoothing:
-        h = channel.smooth(h, p.HT_CARRIERS, found.n0)
-    return Estimate(h, p.HT_CARRIERS, float(start[0]) + p.FFT / 2)
+        h = channel.smooth(h, found.n0)
+    return Estimate(h, p.HT, float(start[0]) + p.FFT / 2)
 
 
 def decode(read: Reader, found: Located, header: Header, estimate: Estimate) -> Ppdu:
@@ -58,13 +58,13 @@ def decode(read: Reader, found: Located, header: Header, estimate: Estimate) -> 
     if sig:
         estimate = _ht_estimate(read, found, sig.smoothing)
         guard = p.SHORT_GUARD if sig.short_gi else p.GUARD
-        first, pilots, carriers = headers.HT_DATA, p.ht_pilots(n), p.HT_DATA
+        first, pilots = headers.HT_DATA, p.ht_pilots(n)
     else:
-        guard, first, pilots, carriers = p.GUARD, headers.L_SIG_END, p.legacy_pilots(1, n), p.LEGACY_DATA
+        guard, first, pilots = p.GUARD, headers.L_SIG_END, p.legacy_pilots(1, n)
     starts = found.ltf + first + guard + (p.FFT + guard) * np.arange(n)
-    seen = demodulate.equalise(read, found, estimate, starts, pilots, carriers)
-    evm_db, seen = demodulate.errors(seen, mode)
-    bits = coding.decode(coding.demap(seen.points, seen.n0, mode, ldpc), header.length, mode, ldpc)
+    seen = demodulate.equalise(read, found, estimate, starts, pilots)
+    llr, evm_db = demodulate.soft_bits(seen, mode, ldpc)
+    bits = coding.decode(llr, header.length, mode, ldpc)
     psdu, seed = coding.descramble(bits)
     mpdus = deaggregate(psdu) if sig and sig.aggregation else [Mpdu(psdu, check_fcs(psdu))]
     status = "ok" if mpdus and all(m.fcs_ok for m in mpdus) else "bad FCS"

@@ -1,4 +1,4 @@
-"""Inner loops of demodulation (numba, compiled at the first call); ``tracking`` says the same in plain NumPy."""
+"""Inner loops of demodulation (numba, compiled at the first call); ``demodulate_reference`` is the same in NumPy."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def take(samples: Array, places: Array, cfo: float, since: float, dc: complex, o
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def grow(re: Array, im: Array, turn: Array, variance: float, prior: float) -> float:
-    """``tracking.slope`` of re + j im."""
+    """``demodulate_reference.slope`` of re + j im."""
     total, size = 0.0, re.size
     for s in range(size):
         total += np.hypot(re[s], im[s])
@@ -45,8 +45,18 @@ def grow(re: Array, im: Array, turn: Array, variance: float, prior: float) -> fl
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def match(y: Array, bins: Array, h: Array, pilots: Array) -> Array:
+    """Pilots against what they should be: conj(h p) y, [n, 4] complex128."""
+    out = np.empty((y.shape[0], 4), np.complex128)
+    for s in range(y.shape[0]):
+        for j in range(4):
+            out[s, j] = np.conj(h[j]) * y[s, bins[j]] * pilots[s, j]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def drift(seen: Array, power: Array, n0: float, times: Array, spacing: float, prior: float) -> float:
-    """``tracking.drift``: seen [n, 4] complex."""
+    """``demodulate_reference.drift``, ``spacing`` being PILOT_TURN."""
     n = seen.shape[0]
     re, im, turn = np.empty(n), np.empty(n), np.empty(n)
     level = 1e-30
@@ -77,7 +87,7 @@ def _average(values: Array, half: int) -> Array:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def common(seen: Array, power: float, n0: float, times: Array, offset_prior: float) -> Array:
-    """``tracking.common``: seen [n, 4] complex -> [n] complex128."""
+    """``demodulate_reference.common``: seen [n, 4] complex -> [n] complex128."""
     n = seen.shape[0]
     scale = 1 / max(4 * power, 1e-30)
     noise = n0 * scale
@@ -114,13 +124,61 @@ def unturn(y: Array, late: Array) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def divide(y: Array, bins: Array, h: Array, gain: Array, n0: float, points: Array, noise: Array) -> None:
-    """Zero-forcing: points = y / (gain h) and the noise variance they then have."""
+def divide(y: Array, bins: Array, h: Array, places: Array, gain: Array, n0: float, points: Array, noise: Array) -> None:
+    """Zero-forcing: points = y / (gain h[places]) and the noise variance they then have."""
     for s in range(y.shape[0]):
         g = np.complex64(gain[s])
         for c in range(bins.size):
-            whole = g * h[c]
+            whole = g * h[places[c]]
             strength = max(whole.real * whole.real + whole.imag * whole.imag, np.float32(1e-30))
             inverse = np.float32(1.0) / strength
             points[s, c] = y[s, bins[c]] * np.conj(whole) * inverse
             noise[s, c] = np.float32(n0) * inverse
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _excess(points: Array, n0: Array, bits: int, unit: Any, scale: Array) -> float:
+    """Factor by which each carrier is noisier than promised, at least 1, and the mean squared error."""
+    top = np.float32((1 << max(bits // 2, 1)) - 1)
+    total, n = 0.0, points.shape[0]
+    scale[:] = np.float32(8)
+    for s in range(n):
+        for c in range(scale.size):
+            x, y = points[s, c].real * unit, points[s, c].imag * unit
+            x = abs(x) - min(np.float32(2) * np.floor(np.float32(0.5) * abs(x)) + np.float32(1), top)
+            if bits > 1:
+                y = abs(y) - min(np.float32(2) * np.floor(np.float32(0.5) * abs(y)) + np.float32(1), top)
+            error = (x * x + y * y) / (unit * unit)
+            total += error
+            scale[c] += error / n0[s, c]
+    for c in range(scale.size):
+        scale[c] = max(scale[c] / np.float32(n + 8), np.float32(1))
+    return total / (n * scale.size)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def soft_bits(points: Array, n0: Array, order: Array, bits: int, unit: Any, out: Array) -> float:
+    """``demodulate_reference.soft_bits``: LLRs into ``out``, the mean squared error back; ``unit`` is float32.
+
+    With levels +-1, +-3, ... the next bit of an axis is the sign of 2^(m-1) - |v|, so each bit is the sign bit of a
+    smaller PAM, whose max-log LLR is sgn(v) (1 + a)(2|v| + 1 - a)/n0 with a the level nearest to |v|.
+    """
+    one, two = np.float32(1), np.float32(2)
+    scale = np.empty(points.shape[1], np.float32)
+    error = _excess(points, n0, bits, unit, scale)
+    axis_bits, axes = max(bits // 2, 1), min(bits, 2)
+    for s in range(points.shape[0]):
+        for c in range(scale.size):
+            weight = one / (n0[s, c] * scale[c] * unit * unit)
+            for axis in range(axes):
+                v = (points[s, c].imag if axis else points[s, c].real) * unit
+                fold = np.float32(1 << (axis_bits - 1))
+                for j in range(axis_bits):
+                    u = abs(v)
+                    a = min(two * np.floor(np.float32(0.5) * u) + one, two * fold - one)
+                    llr = (one + a) * (u + u + one - a) * weight
+                    at = order[c * bits + axis * axis_bits + j]
+                    out[s * order.size + at] = llr if v > 0 else -llr
+                    v = fold - u
+                    fold *= np.float32(0.5)
+    return error

@@ -13,7 +13,6 @@ from semwave.modulation.ieee80211.sync import Located, Reader
 
 Array = npt.NDArray[Any]
 
-_BPSK = p.legacy_mode(6)
 AFTER_LTF = 2 * p.FFT  # L-SIG starts here, counted from the first long training symbol
 L_SIG_END = AFTER_LTF + 80
 HT_SIG_END = L_SIG_END + 160
@@ -45,14 +44,13 @@ class Header:
 
 def legacy_estimate(found: Located) -> Estimate:
     """Smoothed channel of the long training field."""
-    h = channel.smooth(found.channel, p.LEGACY_CARRIERS, found.n0 / 2)
-    return Estimate(h, p.LEGACY_CARRIERS, found.ltf + p.FFT)
+    return Estimate(channel.smooth(found.channel, found.n0 / 2), p.LEGACY, found.ltf + p.FFT)
 
 
 def _symbols(read: Reader, found: Located, estimate: Estimate, n: int) -> demodulate.Points:
     """The first ``n`` symbols from L-SIG on, as legacy symbols."""
     starts = found.ltf + AFTER_LTF + p.GUARD + 80 * np.arange(n)
-    return demodulate.equalise(read, found, estimate, starts, p.legacy_pilots(0, n), p.LEGACY_DATA)
+    return demodulate.equalise(read, found, estimate, starts, p.legacy_pilots(0, n))
 
 
 def _turned(seen: demodulate.Points, symbol: int) -> bool:
@@ -62,7 +60,7 @@ def _turned(seen: demodulate.Points, symbol: int) -> bool:
 
 
 def _decode(points: Array, n0: Array) -> Array:
-    return fields.decode(coding.demap(points, n0, _BPSK))
+    return fields.decode(coding.demap_bpsk(points, n0))
 
 
 def read_l_sig(read: Reader, found: Located, estimate: Estimate) -> fields.LSig | None:

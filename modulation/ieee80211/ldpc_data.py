@@ -63,8 +63,8 @@ def layout(length: int, mode: Mode) -> LdpcLayout:
     parity = int(words * n * (1 - rate))
     shortened = max(0, words * n - parity - info)
     punctured = max(0, words * n - available - shortened)
-    much = Fraction(punctured, parity)
-    if (much > Fraction(1, 10) and shortened < Fraction(6, 5) * punctured * rate / (1 - rate)) or much > Fraction(3, 10):
+    few_shortened = shortened < Fraction(6, 5) * punctured * rate / (1 - rate)
+    if (punctured > Fraction(1, 10) * parity and few_shortened) or punctured > Fraction(3, 10) * parity:
         available += mode.coded_bits
         punctured = max(0, words * n - available - shortened)
     repeated = max(0, available - parity - info)

@@ -63,21 +63,34 @@ def ht_mode(mcs: int) -> Mode:
     return Mode(*_HT[mcs], 52)
 
 
-def _carriers(low: int, high: int, without: tuple[int, ...]) -> Array:
-    k = np.arange(low, high + 1)
-    return _locked(k[~np.isin(k, without)])
-
-
 def _locked(array: Array) -> Array:
     array.setflags(write=False)
     return array
 
 
 PILOTS = _locked(np.array([-21, -7, 7, 21]))
-LEGACY_CARRIERS = _carriers(-26, 26, (0,))  # 52, pilots included
-LEGACY_DATA = _carriers(-26, 26, (-21, -7, 0, 7, 21))
-HT_CARRIERS = _carriers(-28, 28, (0,))
-HT_DATA = _carriers(-28, 28, (-21, -7, 0, 7, 21))
+PILOT_BINS = _locked(PILOTS % FFT)
+PILOT_TURN = 2 * np.pi * 14 / FFT  # turn between pilots 14 carriers apart for each sample of delay
+
+
+class Carriers:
+    """The occupied carriers -k ... k without 0: ``all``, the ``data`` among them, and where they are.
+
+    ``bins`` and ``data_bins`` are places in a spectrum in FFT order, ``pilot_places`` and ``data_places`` places
+    among all.
+    """
+
+    def __init__(self, outermost: int) -> None:
+        k = np.arange(-outermost, outermost + 1)
+        self.all = _locked(k[k != 0])
+        pilot = np.isin(self.all, PILOTS)
+        self.data = _locked(self.all[~pilot])
+        self.bins, self.data_bins = _locked(self.all % FFT), _locked(self.data % FFT)
+        self.pilot_places, self.data_places = _locked(np.flatnonzero(pilot)), _locked(np.flatnonzero(~pilot))
+
+
+LEGACY = Carriers(26)
+HT = Carriers(28)
 
 
 def _signs(text: str) -> Array:
@@ -114,7 +127,7 @@ def short_period() -> Array:
 @lru_cache(maxsize=1)
 def long_symbol() -> Array:
     """The 64-sample long training symbol, [64] complex128 (equation 17-8)."""
-    return _locked(np.fft.ifft(spectrum(LONG.astype(complex), LEGACY_CARRIERS), norm="ortho"))
+    return _locked(np.fft.ifft(spectrum(LONG.astype(complex), LEGACY.all), norm="ortho"))
 
 
 @lru_cache(maxsize=1)
@@ -123,14 +136,25 @@ def polarity() -> Array:
     return _locked(1.0 - 2.0 * wifi_sequence(127, 0x7F))
 
 
-def legacy_pilots(first: int, n: int) -> Array:
-    """Pilots on carriers -21, -7, 7, 21 of OFDM symbols ``first`` ... (SIGNAL is 0): [n, 4] float64."""
-    p = polarity()[(first + np.arange(n)) % 127]
-    return p[:, None] * np.array([1.0, 1.0, 1.0, -1.0])
+@lru_cache(maxsize=1)
+def _legacy_pilots() -> Array:
+    signs = np.array([1.0, 1.0, 1.0, -1.0])
+    return _locked(np.ascontiguousarray(np.resize(polarity(), 127 * 12)[:, None] * signs))
 
 
-def ht_pilots(n: int, offset: int = 3) -> Array:
-    """Pilots of HT data symbols 0 ... n - 1 of one stream (19.3.11.10; offset z = 3 in mixed format): [n, 4]."""
+@lru_cache(maxsize=1)
+def _ht_pilots() -> Array:
     psi = np.array([1.0, 1.0, 1.0, -1.0])
-    symbol = np.arange(n)[:, None]
-    return polarity()[(symbol + offset) % 127] * psi[(symbol + np.arange(4)) % 4]
+    symbol = np.arange(4 * 127)[:, None]
+    return _locked(polarity()[(symbol + 3) % 127] * psi[(symbol + np.arange(4)) % 4])
+
+
+def legacy_pilots(first: int, n: int) -> Array:
+    """Pilots on carriers -21, -7, 7, 21 of OFDM symbols ``first`` ... (SIGNAL is 0): [n, 4] float64 (17.3.5.10)."""
+    return _legacy_pilots()[first : first + n]
+
+
+def ht_pilots(n: int) -> Array:
+    """Pilots of HT mixed-format data symbols 0 ... n - 1 of one stream: [n, 4] float64 (19.3.11.10, z = 3)."""
+    table = _ht_pilots()
+    return table[:n] if n <= len(table) else np.tile(table, (-(-n // len(table)), 1))[:n]

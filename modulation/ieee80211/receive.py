@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from semwave.modulation.ieee80211 import data, headers, sync
 from semwave.modulation.ieee80211 import params as p
-from semwave.modulation.ieee80211.demodulate import Estimate
 from semwave.modulation.ieee80211.data import report
+from semwave.modulation.ieee80211.demodulate import Estimate
 from semwave.modulation.ieee80211.headers import Header
 from semwave.modulation.ieee80211.ppdu import Ppdu
 from semwave.modulation.ieee80211.sync import Located

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 
 from semwave.modulation.ieee80211 import params as p
+from semwave.modulation.ieee80211 import sync_kernels as kernels
 from semwave.modulation.ofdm.detect_kernels import periodicity
 
 Array = npt.NDArray[Any]
@@ -55,12 +55,16 @@ class Located:
 
 
 @lru_cache(maxsize=1)
-def _template() -> tuple[Array, int]:
-    """Conjugate spectrum of the doubled long symbol, of unit energy, and the FFT size."""
-    double = np.tile(p.long_symbol(), 2)
-    size = scipy.fft.next_fast_len(LATE - EARLY + double.size)
-    double = double / np.linalg.norm(double)
-    return np.conj(scipy.fft.fft(double, size)).astype(np.complex64), size
+def _template() -> Array:
+    """The long symbol, of unit energy."""
+    return (p.long_symbol() / np.linalg.norm(p.long_symbol())).astype(np.complex64)
+
+
+@lru_cache(maxsize=1)
+def _dft() -> Array:
+    """Rows of the unitary transform on carriers -26 ... 26, times the long training sequence: [52, 64]."""
+    turn = np.exp(-2j * np.pi / p.FFT * np.outer(p.LEGACY.all, np.arange(p.FFT)))
+    return np.ascontiguousarray(turn * p.LONG[:, None] / 8, np.complex64)
 
 
 def metric(samples: Array) -> Array:
@@ -73,77 +77,29 @@ def locate(read: Reader, candidate: int, earliest: int) -> Located | None:
 
     ``earliest``: the first sample that an L-STF may start at; samples before it belong to something else.
     """
-    near = metric(read(candidate, candidate + (PEAK_HOPS - 1) * HOP + WINDOW))
-    best = candidate + HOP * int(np.argmax(near))
+    best = candidate + HOP * kernels.best_look(read(candidate, candidate + (PEAK_HOPS - 1) * HOP + WINDOW), PEAK_HOPS)
     window = read(best, best + WINDOW)
-    offset = _coarse(window)
-    if offset is None:
+    good, offset = kernels.coarse(window, LINES)
+    if not good:
         return None
     first = best + EARLY
     segment = read(first, best + LATE + 2 * p.FFT)
-    segment = segment - window.mean()
-    turned = segment * np.exp(-1j * offset * np.arange(segment.size)).astype(np.complex64)
-    at = _timing(turned)
-    if at is None or first + at - p.FIRST_LONG < earliest - 2 * PERIOD:
+    at = kernels.timing(segment, complex(window.mean()), offset, _template(), MATCH_THRESHOLD, SPREAD_THRESHOLD)
+    ltf = first + at
+    if at < 0 or ltf - p.FIRST_LONG < earliest - 2 * PERIOD:
         return None
-    return _estimate(read, first + at, offset)
-
-
-def _coarse(window: Array) -> float | None:
-    """Carrier offset from the short training field, radians per sample; None for a tone."""
-    x = (window - window.mean()).astype(np.complex128).reshape(8, PERIOD)
-    lag = [np.vdot(x[:-m], x[m:]) for m in (1, 4)]
-    step = np.angle(lag[0])  # per period, without ambiguity up to 625 kHz
-    step += np.angle(lag[1] * np.exp(-4j * step)) / 4
-    period = (x * np.exp(-1j * step * np.arange(8))[:, None]).sum(axis=0)
-    period *= np.exp(-1j * step / PERIOD * np.arange(PERIOD))
-    lines = np.abs(np.fft.fft(period)) ** 2
-    if not lines.sum() ** 2 > LINES * (lines**2).sum():
-        return None
-    return float(step / PERIOD)
-
-
-def _timing(turned: Array) -> int | None:
-    """Place of the first path's first long symbol in a segment without DC and coarse offset; None if there is none."""
-    spectrum, size = _template()
-    lags = LATE - EARLY
-    match = np.abs(scipy.fft.ifft(scipy.fft.fft(turned, size) * spectrum)[:lags]) ** 2
-    power = np.concatenate([[0.0], np.cumsum(np.abs(turned) ** 2, dtype=np.float64)])
-    energy = power[2 * p.FFT :][:lags] - power[:lags]
-    share = match / np.maximum(energy, 1e-30)
-    peak = int(np.argmax(share))
-    first = max(peak - 15, 0)
-    spread = np.convolve(share[first : peak + 16], np.ones(16), "valid").max() if peak + 16 <= lags else 0.0
-    if share[peak] < MATCH_THRESHOLD or spread < SPREAD_THRESHOLD:
-        return None
-    noise = (1 - min(share[peak], 1.0)) / (2 * p.FFT)
-    strong = np.flatnonzero(match[first : peak + 1] > max(0.2, 8 * noise / share[peak]) * match[peak])
-    return first + int(strong[0])
+    return _estimate(read, ltf, offset)
 
 
 def _estimate(read: Reader, ltf: int, coarse: float) -> Located | None:
     """Fine offset, DC, noise and channel from the two long symbols."""
     start = ltf - p.FIRST_LONG
-    dc = _dc(read(start + 8, start + 8 + 9 * PERIOD), coarse)
-    long = read(ltf - BACKOFF, ltf + 2 * p.FFT) - np.complex64(dc)
-    a, b = long[BACKOFF : -p.FFT], long[BACKOFF + p.FFT :]
-    pair = np.vdot(a, b)
-    likeness = float(np.abs(pair) / (0.5 * (np.vdot(a, a).real + np.vdot(b, b).real) + 1e-30))
+    dc = kernels.offset_free_mean(read(start + 8, start + 8 + 9 * PERIOD), coarse)
+    long = read(ltf - BACKOFF, ltf + 2 * p.FFT)
+    likeness, cfo = kernels.pair(long, BACKOFF, dc, coarse)
     if not likeness > PAIR_THRESHOLD:
         return None
-    cfo = coarse + np.angle(pair * np.exp(-1j * coarse * p.FFT)) / p.FFT
-    body = long[: 2 * p.FFT] * np.exp(-1j * cfo * (np.arange(2 * p.FFT) - BACKOFF)).astype(np.complex64)
-    bins = p.LEGACY_CARRIERS % p.FFT
-    y = scipy.fft.fft(body.reshape(2, p.FFT), norm="ortho")[:, bins]
-    n0 = float(np.mean(np.abs(y[0] - y[1]) ** 2)) / 2
-    channel = (y[0] + y[1]) * (p.LONG / 2).astype(np.float32)
-    floor = 1e-7 * float(np.mean(np.abs(channel) ** 2))
-    return Located(ltf, float(cfo), complex(dc), max(n0, floor, 1e-30), channel, likeness)
-
-
-def _dc(window: Array, cfo: float) -> complex:
-    """Mean of nine periods of the short field once the periodic part, which has no DC itself, is taken off."""
-    turn = np.exp(1j * cfo * np.arange(window.size))
-    period = (window * np.conj(turn)).reshape(-1, PERIOD).mean(axis=0)
-    rest = window - np.tile(period - period.mean(), window.size // PERIOD) * turn
-    return complex(rest.mean())
+    channel = np.empty(p.LEGACY.all.size, np.complex64)
+    n0 = kernels.channel(long, BACKOFF, dc, cfo, _dft(), channel)
+    floor = 1e-7 * float(np.vdot(channel, channel).real) / channel.size
+    return Located(ltf, cfo, dc, max(n0, floor, 1e-30), channel, likeness)

@@ -57,7 +57,7 @@ def transmit(psdu: bytes, form: TxFormat | None = None) -> Array:
     points = coding.map_symbols(coding.encode(psdu, form.mode, form.seed, form.ldpc), form.mode, form.ldpc)
     if form.mcs is None:
         parts = [*_preamble(fields.LSig(form.rate_mbps, len(psdu)))]
-        spectra = _data(points, p.LEGACY_DATA, p.legacy_pilots(1, len(points)), 1.0)
+        spectra = _data(points, p.LEGACY.data, p.legacy_pilots(1, len(points)), 1.0)
         parts += _symbols(spectra, p.GUARD)
     else:
         parts = _ht(psdu, form, points)
@@ -72,17 +72,15 @@ def _ht(psdu: bytes, form: TxFormat, points: Array) -> list[tuple[Array, int]]:
     length = 3 * -(-(after - 80) // 80) - 3  # equation 10-12: the duration as a legacy length at 6 Mbit/s
     if length > p.MAX_LENGTH:
         raise ValueError(f"psdu of {len(psdu)} octets at MCS {form.mcs} takes longer than 5.484 ms")
-    sig = fields.HtSig(
-        form.mcs or 0, len(psdu), aggregation=form.aggregation, ldpc=form.ldpc, short_gi=form.short_gi
-    )
+    sig = fields.HtSig(form.mcs or 0, len(psdu), aggregation=form.aggregation, ldpc=form.ldpc, short_gi=form.short_gi)
     coded = fields.encode(sig.bits())
     turned = 1j * coding.map_symbols(coded, _SIGNAL)
     parts = _preamble(fields.LSig(6, length))
-    parts += _symbols(_data(turned, p.LEGACY_DATA, p.legacy_pilots(1, 2), 1.0), p.GUARD)
+    parts += _symbols(_data(turned, p.LEGACY.data, p.legacy_pilots(1, 2), 1.0), p.GUARD)
     parts.append((np.tile(p.short_period(), 5), 0))
-    training = p.spectrum(scale * p.HT_LONG[None], p.HT_CARRIERS)
+    training = p.spectrum(scale * p.HT_LONG[None], p.HT.all)
     parts += _symbols(training, p.GUARD)
-    spectra = _data(points, p.HT_DATA, p.ht_pilots(len(points)), scale)
+    spectra = _data(points, p.HT.data, p.ht_pilots(len(points)), scale)
     return parts + _symbols(spectra, guard)
 
 
@@ -90,7 +88,7 @@ def _preamble(sig: fields.LSig) -> list[tuple[Array, int]]:
     """L-STF, L-LTF and L-SIG."""
     long = p.long_symbol()
     points = coding.map_symbols(fields.encode(sig.bits()), _SIGNAL)
-    signal = _data(points, p.LEGACY_DATA, p.legacy_pilots(0, 1), 1.0)
+    signal = _data(points, p.LEGACY.data, p.legacy_pilots(0, 1), 1.0)
     return [(np.tile(p.short_period(), 10), 0), (np.concatenate([long[-32:], long, long]), 0), *_symbols(signal, 16)]
 
 

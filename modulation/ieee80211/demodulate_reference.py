@@ -1,23 +1,16 @@
-"""Phase and clock tracking over the pilots of a frame, after its last symbol has come.
-
-What the receiver calls are the same functions of :mod:`demodulate_kernels`; these say what they compute.
-"""
+"""Demodulation in plain NumPy: what ``demodulate_kernels`` is held equal to."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from semwave.modulation.ieee80211.params import FFT, PILOTS
+from semwave.modulation.ieee80211.params import FFT, PILOT_TURN
 
 Array = npt.NDArray[Any]
 
-CLOCK_PRIOR = 25e-6  # standard deviation assumed of the sampling clock's offset: 802.11 allows 20 ppm at each end
-SPACING = 2 * np.pi * float(PILOTS[1] - PILOTS[0]) / FFT  # turn between neighbouring pilots for a sample of delay
-OFFSET_PRIOR = 2 * np.pi * 300 / 20e6  # of the carrier offset left by the long training symbols, at least, rad/sample
 
-
-def drift(seen: Array, power: Array, n0: float, times: Array) -> float:
+def drift(seen: Array, power: Array, n0: float, times: Array, prior: float) -> float:
     """Sampling clock offset: samples by which the signal falls behind in one sample.
 
     ``seen`` [n, 4] = conj(H P) Y of the pilots, ``power`` [4] = |H|^2, ``times`` [n] samples since the channel was
@@ -28,7 +21,7 @@ def drift(seen: Array, power: Array, n0: float, times: Array) -> float:
     level = float(power[:-1] @ power[1:]) + 1e-30
     # the angle's variance of one symbol: each of three products has two noisy factors
     variance = max(1.5 * n0 * float(np.mean(power)) / level, 1e-6)
-    return slope(product, times * SPACING, variance, CLOCK_PRIOR)
+    return slope(product, times * PILOT_TURN, variance, prior)
 
 
 def slope(product: Array, turn: Array, variance: float, prior: float) -> float:
@@ -46,7 +39,7 @@ def slope(product: Array, turn: Array, variance: float, prior: float) -> float:
         n *= 2
 
 
-def common(seen: Array, power: float, n0: float, times: Array) -> Array:
+def common(seen: Array, power: float, n0: float, times: Array, offset_prior: float) -> Array:
     """Common complex gain of each symbol against the estimated channel: [n, 4] -> [n] complex128.
 
     ``seen`` as in :func:`drift`, ``power`` the pilots' mean |H|^2, ``times`` [n] samples since the channel was
@@ -56,7 +49,7 @@ def common(seen: Array, power: float, n0: float, times: Array) -> Array:
     """
     total = seen.sum(axis=1) / max(4 * power, 1e-30)
     noise = n0 / max(4 * power, 1e-30)
-    prior = max(np.sqrt(noise / 16) / FFT, OFFSET_PRIOR)  # 64 samples of the long symbols against 4 pilots
+    prior = max(np.sqrt(noise / 16) / FFT, offset_prior)  # 64 samples of the long symbols against 4 pilots
     turn = np.exp(-1j * times * slope(total, times, max(noise / 2, 1e-5), prior))
     flat = total * np.conj(turn)
     phase = _average(flat, int(np.clip(np.ceil(30 * noise), 0, 8)))
@@ -74,3 +67,36 @@ def _average(values: Array, half: int) -> Array:
     i = np.arange(values.size)
     low, high = np.maximum(i - half, 0), np.minimum(i + half + 1, values.size)
     return (sums[high] - sums[low]) / (high - low)
+
+
+def soft_bits(points: Array, n0: Array, order: Array, bits: int, unit: float) -> tuple[Array, float]:
+    """LLRs of the coded bits in their own order, max-log over the constellation, and the mean squared error.
+
+    Points and noise [n, carriers]; ``order`` says which coded bit each bit of the points is; ``unit`` makes the
+    levels odd integers. A carrier whose errors against the nearest points are larger than the training field
+    promised (spurs, neighbours, DC) counts for less; where they are smaller, wrong decisions may have hidden them.
+    """
+    axis_bits = max(bits // 2, 1)
+    labels = np.arange(1 << axis_bits)
+    level = 2.0 * np.array([_gray(label, axis_bits) for label in labels]) - (len(labels) - 1)
+    axes = np.stack([points.real, points.imag] if bits > 1 else [points.real], axis=-1).astype(np.float64)
+    distance = (axes[..., None] - level / unit) ** 2
+    error = distance.min(axis=-1).sum(axis=-1) + (points.imag**2 if bits == 1 else 0)
+    n = len(points)
+    scale = np.maximum(((error / n0).mean(axis=0) * n + 8) / (n + 8), 1)
+    metric = distance / (n0 * scale)[..., None, None]
+    llr = np.empty((*axes.shape, axis_bits))
+    for j in range(axis_bits):
+        one = (labels >> (axis_bits - 1 - j) & 1).astype(bool)
+        llr[..., j] = metric[..., ~one].min(axis=-1) - metric[..., one].min(axis=-1)
+    out = np.empty((n, order.size), np.float32)
+    out[:, order] = llr.reshape(n, -1)
+    return out.ravel(), float(error.mean())
+
+
+def _gray(label: int, bits: int) -> int:
+    """Rank of a label among the levels of an axis: the number whose Gray code it is."""
+    rank = 0
+    for shift in range(bits):
+        rank ^= label >> shift
+    return rank
