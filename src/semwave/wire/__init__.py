@@ -1,0 +1,1 @@
+"""Other programs' wire formats: GNU Radio's PMTs and ZeroMQ streams."""
