@@ -28,6 +28,7 @@ FIRST_THRESHOLD = 0.2
 """Of the squared correlation of 48 products; white noise exceeds it at ``0.8^47`` = 3e-5 of the positions."""
 SECOND_THRESHOLD = 0.3
 """Of the energy that the matched filter finds within a prefix; in noise 0.13 +- 0.03, of a signal S / (S + N)."""
+STANDING_OUT = 2.0
 NEAR = 64
 """The correlation's peak lies at most this far behind the first position over the threshold."""
 BEFORE, LAGS = 24, 64
@@ -215,14 +216,19 @@ def _word_turn(re: Array, im: Array, t_re: Array, t_im: Array, low: int, high: i
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _explained(power: Array, best: int, re: Array, im: Array) -> float:
-    """Greatest energy of a prefix's lags that hold the best one, over that of the samples at the best."""
+    """Greatest energy of a prefix's lags that hold the best one, over that of the samples at the best.
+
+    Zero where these lags are not ``STANDING_OUT`` times as strong as the others: a tone matches all lags alike.
+    """
     width = CP_LEN + 1
     inside = 0.0
     for low in range(max(best - CP_LEN, 0), min(best, LAGS - width) + 1):
         inside = max(inside, power[low : low + width].sum())
     a, b = re[best : best + 2 * SYMBOL_LEN], im[best : best + 2 * SYMBOL_LEN]
     energy = (a * a).sum() + (b * b).sum()
-    return inside / energy if energy > 1e-30 else 0.0
+    outside = power.sum() - inside
+    stands_out = inside * (LAGS - width) > STANDING_OUT * outside * width
+    return inside / energy if stands_out and energy > 1e-30 else 0.0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -58,7 +58,7 @@ def sync_words() -> Array:
     occupied = np.zeros(FFT_SIZE, bool)
     occupied[BINS] = True
     for word, used in zip(words, (occupied & (np.arange(FFT_SIZE) % 2 == 1), occupied), strict=True):
-        legacy = np.random.RandomState(42)  # noqa: NPY002 - the format is defined by this generator
+        legacy = np.random.RandomState(42)
         signs = np.array([legacy.randint(2) if used[b] else 0 for b in range(FFT_SIZE)])
         word[used] = (1 - 2 * signs[used]) * np.sqrt(52 / used.sum())
     return _frozen(words[:, BINS].astype(np.complex64))

@@ -186,9 +186,7 @@ def track(
         sum_ *= complex(np.cos(moved), -np.sin(moved))
         _update(state, PHASE, 4, np.angle(sum_), noise / (2 * power + 1e-30) + 1e-9)
         _update(state, TIMING, 7, -slope / (UNIT * wide + 1e-30), noise / (2 * UNIT * UNIT * wide + 1e-30) + 1e-9)
-        left, made = _gather(
-            rows[row], bins, known, state[PHASE], state[TIMING] - shifts[row], channel, sums, weights
-        )
+        left, made = _gather(rows[row], bins, known, state[PHASE], state[TIMING] - shifts[row], channel, sums, weights)
         error, energy = error + left, energy + made
         since += 1
         if since >= wait or t == 0 or i == rows.shape[0] - 1:
