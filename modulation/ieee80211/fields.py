@@ -15,7 +15,7 @@ from semwave.modulation.ieee80211.params import MAX_LENGTH, RATE_BITS, TAIL
 Array = npt.NDArray[Any]
 
 CODE = ConvCode()  # rate 1/2, terminated: the six tail bits are the code's own
-_RATES = {bits: rate for rate, bits in RATE_BITS.items()}
+_RATES = {int(bits[::-1], 2): rate for rate, bits in RATE_BITS.items()}  # by the four bits as a number, R1 lowest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class LSig:
     @staticmethod
     def parse(bits: Array) -> "LSig | None":
         """Read 18 bits; None if parity, reserved bit, rate or length are wrong."""
-        rate = _RATES.get("".join(map(str, bits[:4])))
-        length = int(to_int(bits[5:17], "lsb"))
-        if rate is None or bits[4] or bits.sum() % 2 or not length:
+        word = int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
+        rate, length = _RATES.get(word & 0xF), word >> 5 & 0xFFF
+        if rate is None or word & 0x10 or word.bit_count() % 2 or not length:
             return None
         return LSig(rate, length)
 

@@ -16,7 +16,8 @@ from semwave.modulation.ofdm.buffer import SampleBuffer
 
 Array = npt.NDArray[Any]
 
-_BATCH = 1 << 14  # samples that the first stage looks at in one go; results do not depend on it
+_BATCH = 1 << 14  # most samples that the first stage looks at in one go; results do not depend on it
+_SHORT_BATCH = 1 << 9  # as many after a PPDU, doubled while there is nothing: the next one may be near
 _FEW = 512  # new samples worth a look before the end of the stream
 
 
@@ -32,11 +33,14 @@ class Receiver:
             raise ValueError(f"sample_rate must be 20e6 samples/s (resample first), not {sample_rate:g}")
         self._buffer = SampleBuffer()
         self._at = 0  # where the search goes on
+        self._looked = 0  # as far as the first stage has looked
+        self._candidates = np.empty(0, np.int64)  # where it found something
         self._free = 0  # first sample that belongs to no PPDU yet
         self._found: Located | None = None
         self._header: Header | None = None
         self._estimate: Estimate | None = None
         self._out: list[Ppdu] = []
+        self._batch = _BATCH
         self._need = 0  # nothing can happen before this many samples have come
 
     @property
@@ -72,22 +76,29 @@ class Receiver:
 
     def _search(self, ending: bool) -> bool:
         """First stage: look for a candidate, then a preamble there. False: no samples left to look at."""
-        at = -(-self._at // sync.HOP) * sync.HOP
-        stop = min(self._buffer.end, at + _BATCH)
-        if stop - at < sync.WINDOW or not self._has(at + sync.WINDOW + _FEW, ending):
-            self._need = max(self._need, at + sync.WINDOW + _FEW)
-            return False
-        high = np.flatnonzero(sync.metric(self._buffer.read(at, stop)) > sync.FIRST_THRESHOLD)
-        if not high.size:
-            self._at = at + (stop - at - sync.WINDOW) // sync.HOP * sync.HOP + sync.HOP
-            return True
-        candidate = self._at = at + sync.HOP * int(high[0])
+        at = max(self._at, self._looked)
+        candidates = self._candidates[np.searchsorted(self._candidates, self._at) :]
+        if not candidates.size:
+            return self._look(-(-at // sync.HOP) * sync.HOP, ending)
+        candidate = self._at = int(candidates[0])
         if not self._has(candidate + sync.LOOKAHEAD, ending):
             return False
         self._found = sync.locate(self._buffer.read, candidate, self._free)
         self._header, self._need = None, 0
         if self._found is None:
             self._at = candidate + 4 * sync.PERIOD
+        return True
+
+    def _look(self, at: int, ending: bool) -> bool:
+        """Extend the first stage's looks from ``at`` on."""
+        if not self._has(at + sync.WINDOW + _FEW, ending) or self._buffer.end - at < sync.WINDOW:
+            return False
+        metric = sync.metric(self._buffer.read(at, min(self._buffer.end, at + self._batch)))
+        self._candidates = at + sync.HOP * np.flatnonzero(metric > sync.FIRST_THRESHOLD)
+        self._looked = at + sync.HOP * metric.size
+        self._batch = min(2 * self._batch, _BATCH)
+        if not self._candidates.size:
+            self._at = self._looked
         return True
 
     def _advance(self, found: Located, ending: bool) -> bool:
@@ -130,5 +141,6 @@ class Receiver:
     def _done(self, ppdu: Ppdu, after: int) -> None:
         """Give out a PPDU and search on from ``after``."""
         self._out.append(ppdu)
+        self._batch = _SHORT_BATCH
         self._found = self._header = self._estimate = None
         self._at, self._free, self._need = max(after - 2 * sync.HOP, 0), after, 0
