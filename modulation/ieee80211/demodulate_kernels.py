@@ -74,7 +74,7 @@ def drift(seen: Array, power: Array, n0: float, times: Array, spacing: float, pr
 @njit(cache=True, nogil=True, error_model="numpy")
 def _average(values: Array, half: int) -> Array:
     if half == 0 or values.size == 1:
-        return values
+        return values.copy()
     out = np.empty_like(values)
     for i in range(values.size):
         low, high = max(i - half, 0), min(i + half + 1, values.size)

@@ -12,16 +12,8 @@ from semwave.modulation.ieee80211 import Receiver, TxFormat, append_fcs, coding,
 CAPTURES = Path(__file__).resolve().parents[4] / "shared" / "captures"
 
 
-def receive(samples, cuts=()):
-    """All PPDUs of samples pushed in pieces."""
-    receiver, out = Receiver(), []
-    for piece in np.split(np.asarray(samples, np.complex64), cuts):
-        out += receiver.push(piece)
-    return out + receiver.finish()
-
-
 class Air:
-    """A seeded channel: SNR is Es/N0 of a carrier, so noise has variance 1/SNR per sample."""
+    """A seeded channel: SNR is Es/N0 of a carrier, so noise has variance 1/SNR per sample. And ways to make frames."""
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
@@ -58,32 +50,44 @@ class Air:
         padded = np.concatenate([np.zeros(15), x, np.zeros(32)])
         return (padded[whole[:, None] + 15 + k] * weights).sum(axis=1)
 
+    @staticmethod
+    def receive(samples, cuts=()):
+        """All PPDUs of samples pushed in pieces."""
+        receiver, out = Receiver(), []
+        for piece in np.split(np.asarray(samples, np.complex64), cuts):
+            out += receiver.push(piece)
+        return out + receiver.finish()
+
+    @staticmethod
+    def start_of(length):
+        """L-STF, L-LTF and L-SIG (6 Mbit/s) of a PPDU with this LENGTH."""
+        return transmit(bytes(length), TxFormat(6))[:400]
+
+    def signal_symbols(self, bits, turned, first=1):
+        """A signal field after L-SIG: its bits coded, one symbol of 48 each, turned by 90 degrees or not."""
+        points = coding.map_symbols(fields.encode(np.asarray(bits, np.uint8)), params.legacy_mode(6))
+        points = points * np.where(turned, 1j, 1)[:, None]
+        return self.ofdm(points, params.LEGACY, params.legacy_pilots(first, len(points)))
+
+    @staticmethod
+    def ofdm(points, carriers, pilots, guard=16):
+        """OFDM symbols with pilots and guard, in a row."""
+        spectra = params.spectrum(points, carriers.data) + params.spectrum(pilots, params.PILOTS)
+        time = np.fft.ifft(spectra, norm="ortho")
+        return np.concatenate([time[:, -guard:], time], axis=1).ravel()
+
 
 @pytest.fixture
 def air(request):
     return Air(zlib.crc32(request.node.name.encode()))
 
 
-def start_of(length):
-    """L-STF, L-LTF and L-SIG (6 Mbit/s) of a PPDU with this LENGTH."""
-    return transmit(bytes(length), TxFormat(6))[:400]
+@pytest.fixture
+def capture():
+    return _capture
 
 
-def signal_symbols(bits, turned, first=1):
-    """A signal field after L-SIG: its bits coded, one symbol of 48 each, turned by 90 degrees or not."""
-    points = coding.map_symbols(fields.encode(np.asarray(bits, np.uint8)), params.legacy_mode(6))
-    points = points * np.where(turned, 1j, 1)[:, None]
-    return ofdm(points, params.LEGACY, params.legacy_pilots(first, len(points)))
-
-
-def ofdm(points, carriers, pilots, guard=16):
-    """OFDM symbols with pilots and guard, in a row."""
-    spectra = params.spectrum(points, carriers.data) + params.spectrum(pilots, params.PILOTS)
-    time = np.fft.ifft(spectra, norm="ortho")
-    return np.concatenate([time[:, -guard:], time], axis=1).ravel()
-
-
-def capture(name):
+def _capture(name):
     """Samples and truth of a recorded capture; skips where it is absent."""
     data, truth = (CAPTURES / "wifi" / f"{name}{end}" for end in (".sigmf-data", ".truth.json"))
     if not data.exists():
