@@ -63,7 +63,7 @@ class HtSig:
 
     def bits(self) -> Array:
         """The 42 bits before the tail, CRC included: [42] uint8. Raise ValueError for a value out of range."""
-        head = [
+        head: list[npt.ArrayLike] = [
             from_int(self.mcs, 7, "lsb"),
             [self.bandwidth_40],
             from_int(self.length, 16, "lsb"),
@@ -72,7 +72,7 @@ class HtSig:
             [self.ldpc, self.short_gi],
             from_int(self.extension, 2, "lsb"),
         ]
-        return crc.append(np.concatenate(head).astype(np.uint8), "ht-sig")
+        return crc.append(np.concatenate([np.asarray(part, np.uint8) for part in head]), "ht-sig")
 
     @staticmethod
     def parse(bits: Array) -> "HtSig | None":

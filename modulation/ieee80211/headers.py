@@ -107,7 +107,7 @@ def _repeated(seen: demodulate.Points) -> bool:
     a, b = seen.points[0].real, seen.points[1].real
     w = 1 / seen.n0[0]
     alike = float((w * a) @ b) / float(np.sqrt(((w * a) @ a) * ((w * b) @ b)) + 1e-30)
-    return alike > 0.7 and np.count_nonzero((a > 0) == (b > 0)) >= 42
+    return alike > 0.7 and int(np.count_nonzero((a > 0) == (b > 0))) >= 42
 
 
 def _greenfield(read: Reader, found: Located, estimate: Estimate) -> Header:

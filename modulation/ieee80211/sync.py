@@ -69,7 +69,7 @@ def _dft() -> Array:
 
 def metric(samples: Array) -> Array:
     """First stage at each hop whose window lies inside: [n] complex64 -> [hops] float32."""
-    return periodicity(samples, HOP, PERIOD)
+    return np.asarray(periodicity(samples, HOP, PERIOD))
 
 
 def locate(read: Reader, candidate: int, earliest: int) -> Located | None:

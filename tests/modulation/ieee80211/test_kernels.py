@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from semwave.modulation.ieee80211 import TxFormat, channel, coding, params, sync, sync_reference, transmit
+from semwave.modulation.ieee80211 import TxFormat, channel, coding, params, sync, sync_kernels, sync_reference, transmit
 from semwave.modulation.ieee80211 import demodulate_kernels as kernels
 from semwave.modulation.ieee80211 import demodulate_reference as reference
-from semwave.modulation.ieee80211 import sync_kernels
 
 
 @pytest.mark.parametrize("snr_db, cfo_hz, dc", [(30, 40e3, 0), (5, -232e3, 3 - 2j), (0, 0, 0.2j), (15, 100e3, 0)])

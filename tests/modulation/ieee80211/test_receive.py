@@ -109,7 +109,8 @@ def busy():
     rng = np.random.default_rng(5)
     noise = rng.standard_normal((42000, 2)).astype(np.float32).view(np.complex64)[:, 0] * np.float32(0.05)
     at = 700
-    for i, form in enumerate([TxFormat(6), TxFormat(54), TxFormat(mcs=7, ldpc=True), TxFormat(mcs=1), TxFormat(12)] * 2):
+    forms = [TxFormat(6), TxFormat(54), TxFormat(mcs=7, ldpc=True), TxFormat(mcs=1), TxFormat(12)]
+    for i, form in enumerate(forms * 2):
         x = transmit(rng.bytes(60 + 37 * i), form)  # no FCS: the receiver also searches inside
         noise[at : at + x.size] += x * np.exp(0.01j * np.arange(x.size))
         at += x.size + (0, 5, 333)[i % 3]
@@ -177,7 +178,7 @@ def test_memory_is_bounded(air):
 
 
 def test_wrong_values():
-    with pytest.raises(ValueError, match="sample_rate must be 20e6 samples/s .* not 2.5e\\+07"):
+    with pytest.raises(ValueError, match=r"sample_rate must be 20e6 samples/s .* not 2.5e\+07"):
         Receiver(25e6)
     with pytest.raises(ValueError, match=r"samples must have one axis, not shape \(2, 3\)"):
         Receiver().push(np.zeros((2, 3)))

@@ -54,7 +54,7 @@ def test_a_window_changes_the_symbol_borders_only(air, window):
 
 
 def test_wrong_values():
-    with pytest.raises(ValueError, match="rate_mbps must be one of 6, 9, .*, not 11"):
+    with pytest.raises(ValueError, match=r"rate_mbps must be one of 6, 9, .*, not 11"):
         TxFormat(11)
     with pytest.raises(ValueError, match="seed must be 1 to 127, not 0"):
         TxFormat(6, seed=0)
@@ -64,5 +64,5 @@ def test_wrong_values():
         TxFormat(6, window=9)
     with pytest.raises(ValueError, match="psdu must have 1 to 4095 octets, not 0"):
         transmit(b"")
-    with pytest.raises(ValueError, match="psdu of 20000 octets at MCS 0 takes longer than 5.484 ms"):
+    with pytest.raises(ValueError, match=r"psdu of 20000 octets at MCS 0 takes longer than 5\.484 ms"):
         transmit(bytes(20000), TxFormat(mcs=0))
