@@ -59,6 +59,8 @@ BLOCKS: dict[str, str] = {
     "ConventionalEncoder": _M + "conventional:ConventionalEncoder",
     "ConventionalDecoder": _M + "conventional:ConventionalDecoder",
     "OfdmLink": _M + "conventional:OfdmLink",
+    "Ieee80211Receiver": _M + "wifi:Ieee80211Receiver",
+    "Ieee80211Transmitter": _M + "wifi:Ieee80211Transmitter",
     "SigMFSink": _M + "sigmf:SigMFSink",
 }
 
