@@ -28,7 +28,7 @@ setup(
     packages=list(packages()),
     package_dir=package_dirs(),
     package_data={
-        "semwave": ["py.typed", "models/weights/*", "models/weights/*/*"],
+        "semwave": ["py.typed", "models/weights/*", "models/weights/*/*", "recording/schema/*"],
         "semwave.flowgraphs": ["*.toml", "images/*"],
         "semwave.modulation": ["tables/*"],
     },

@@ -30,6 +30,7 @@ def joined(found: list[Found]) -> Found:
             )
         end = offset + _count(part, offset)
     whole = copy(first)
+    whole.name = md.text_field(first.metadata["global"], "core:collection") or first.name
     whole.metadata = dict(first.metadata)
     for section in ("captures", "annotations"):
         whole.metadata[section] = [row for f in found for row in f.metadata[section]]

@@ -162,14 +162,23 @@ def _set_stream_hash(file: Path, stream: str, digest: str, sync: bool) -> None:
     replace_file(file, dump(collection), sync=sync)
 
 
+def extension_schema() -> Metadata:
+    """The JSON schema of the namespace ``semwave``, which documents its fields."""
+    file = Path(__file__).parent / "schema" / "semwave.schema.json"
+    return dict(parse_json(read_bytes(file), str(file)))
+
+
 def validate(metadata: Metadata) -> list[str]:
-    """What the schema of the ``sigmf`` package has against ``metadata``, one line each; empty when it is valid."""
+    """What the schemas of SigMF (of the ``sigmf`` package) and of ``semwave`` have against ``metadata``.
+
+    One line for each finding; empty when it is valid.
+    """
     import jsonschema  # type: ignore[import-untyped]
     from sigmf import schema
 
-    validator = jsonschema.validators.validator_for(schema.get_schema())(schema.get_schema())
     found = []
-    for error in validator.iter_errors(metadata):
-        place = "/".join(str(p) for p in error.absolute_path)
-        found.append(f"{place or 'metadata'}: {error.message[:200]}")
+    for rules in (schema.get_schema(), extension_schema()):
+        for error in jsonschema.validators.validator_for(rules)(rules).iter_errors(metadata):
+            place = "/".join(str(p) for p in error.absolute_path)
+            found.append(f"{place or 'metadata'}: {error.message[:200]}")
     return found
