@@ -78,7 +78,7 @@ def soft_bits(points: Array, n0: Array, order: Array, bits: int, unit: float) ->
     """
     axis_bits = max(bits // 2, 1)
     labels = np.arange(1 << axis_bits)
-    level = 2.0 * np.array([_gray(label, axis_bits) for label in labels]) - (len(labels) - 1)
+    level = 2.0 * np.array([_gray(label, axis_bits) for label in range(labels.size)]) - (len(labels) - 1)
     axes = np.stack([points.real, points.imag] if bits > 1 else [points.real], axis=-1).astype(np.float64)
     distance = (axes[..., None] - level / unit) ** 2
     error = distance.min(axis=-1).sum(axis=-1) + (points.imag**2 if bits == 1 else 0)

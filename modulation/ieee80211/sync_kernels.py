@@ -163,5 +163,5 @@ def channel(long: Array, back: int, dc: complex, cfo: float, dft: Array, out: Ar
             h += dft[k, i] * total[i]
             e += dft[k, i] * change[i]
         out[k] = h
-        noise += e.real * e.real + e.imag * e.imag
+        noise += float(e.real) ** 2 + float(e.imag) ** 2
     return noise / (2 * dft.shape[0])
