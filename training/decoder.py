@@ -1,6 +1,6 @@
 """Train the tiny generative decoder: flow matching on wavelet subbands of what a smooth fill leaves out.
 
-    python training/decoder.py --data DIR --steps 1700 --minutes 40 --out src/semwave/models/weights/decoder-tiny
+    python training/decoder.py --data DIR --steps 850 --out src/semwave/models/weights/decoder-tiny
 
 Deterministic for a seed on one machine: the batch of step n depends on the seed and n alone, so a resumed run
 sees what an unbroken one does. Checkpoints go to checkpoints/decoder, four files below 16 MiB.

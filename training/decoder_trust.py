@@ -65,8 +65,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=Path(".cache"))
     parser.add_argument("--pictures", type=int, default=240)
+    parser.add_argument("--decoders", nargs="+", default=list(trust.WEIGHTS))
     args = parser.parse_args()
-    for name in trust.WEIGHTS:
+    for name in args.decoders:
         decoder = load_decoder(name)
         weights = fit(*observe(decoder, load(args.data, args.cache, 192), args.pictures, 1))
         features, right = observe(decoder, load(args.data, args.cache, 192, True), args.pictures // 2, 2)

@@ -114,5 +114,5 @@ def test_bad_arguments(decoder: generate.GenerativeDecoder) -> None:
         decoder.decode([scene(4, 4, key=np.zeros((4, 4, 3)))], [1])
     with pytest.raises(ValueError, match="shape must be at least 1 x 1"):
         decoder.decode([Received((0, 4, 3))], [1])
-    with pytest.raises(ValueError, match="name must be one of tiny, texture, classical, not 'huge'"):
+    with pytest.raises(ValueError, match="name must be one of texture, tiny, classical, not 'huge'"):
         load_decoder("huge")

@@ -21,12 +21,10 @@ def test_edges_give_the_direction() -> None:
     assert np.abs(np.diff(steep, axis=1)).mean() > 1.5 * np.abs(np.diff(steep, axis=0)).mean()
 
 
-def test_strength_is_as_told_less_what_is_there() -> None:
+def test_strength_is_as_told() -> None:
     told = np.full((3, 3), texture.MIDDLE, np.float32)
     alone = texture.synthesise((90, 90), told, "mixed", 5)
     assert alone.std() == pytest.approx(texture.MIDDLE * texture.STRENGTH, rel=0.02)
-    there = texture.MIDDLE * texture.STRENGTH * 1.5 * texture.pattern((90, 90), "mixed", np.random.default_rng(9))
-    assert texture.synthesise((90, 90), told, "mixed", 5, there).std() < 0.5 * alone.std()
     assert 0 < texture.synthesise((90, 90), None, "mixed", 5).std() < alone.std()
 
 

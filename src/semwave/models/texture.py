@@ -44,25 +44,14 @@ def _patches(shape: tuple[int, int], scale: float, across: tuple[float, float], 
     noise = rng.standard_normal(shape, np.float32)
     hard = np.tanh(_HARDNESS * _unit(gaussian_filter(noise, fine) - gaussian_filter(noise, 4 * fine)))
     swell = _unit(gaussian_filter(rng.standard_normal(shape, np.float32), max(_SWELL * max(shape), 1.0)))
-    return _unit(hard * np.exp(_UNEVEN * swell))
+    return _unit(hard * np.exp(_UNEVEN * np.clip(swell, -2.0, 1.2)))  # no single spot may stand out
 
 
-def synthesise(
-    shape: tuple[int, int], textures: Array | None, edges: str | None, seed: int, already: Array | None = None
-) -> Array:
-    """Luma detail [height, width] float32 after the standard deviations ``textures`` [3, 3], or UNTOLD everywhere.
-
-    ``already`` [height, width]: detail that is there, which lessens what is added by its local strength.
-    """
+def synthesise(shape: tuple[int, int], textures: Array | None, edges: str | None, seed: int) -> Array:
+    """Luma detail [height, width] float32 after the standard deviations ``textures`` [3, 3], or UNTOLD everywhere."""
     told = np.full((3, 3), UNTOLD, np.float32) if textures is None else textures
     told = STRENGTH * MIDDLE * (told / MIDDLE) ** CONTRAST
     strength = cells(told[..., None].repeat(3, axis=2), shape)[..., 0]
-    if already is not None:
-        from scipy.ndimage import uniform_filter
-
-        size = max(1, max(shape) // 12)
-        mean, square = uniform_filter(already, size), uniform_filter(already**2, size)
-        strength = np.sqrt(np.maximum(strength**2 - np.maximum(square - mean**2, 0.0), 0.0))
     return strength * pattern(shape, edges, np.random.default_rng(seed))
 
 

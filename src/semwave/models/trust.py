@@ -21,9 +21,9 @@ DOUBT = 0.06  # a generator may change an inferred pixel by so much (RMS over RG
 FEATURES = ("one", "near", "nearer", "sketch", "base", "told", "texture", "sketched texture", "added")
 # Weights of FEATURES per decoder.
 WEIGHTS = {
-    "classical": (-0.9, 0.8, 1.6, 0.7, 0.3, 0.2, -0.35, -0.1, 0.0),
-    "texture": (-0.9, 0.8, 1.6, 0.7, 0.3, 0.2, -0.35, -0.1, -1.0),
-    "tiny": (-0.9, 0.8, 1.6, 0.7, 0.3, 0.2, -0.35, -0.1, -1.0),
+    "classical": (-0.525, 0.186, 2.363, 0.923, 0.326, 0.06, -1.152, -0.285, 0.0),
+    "texture": (-0.417, 0.173, 2.015, 0.823, 0.361, 0.078, -1.031, -0.251, -0.738),
+    "tiny": (-0.484, 0.321, 1.906, 0.762, 0.226, 0.343, -0.942, -0.31, -0.809),
 }
 
 
