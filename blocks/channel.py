@@ -9,7 +9,7 @@ from semwave.runtime import Array, ConnectError, Context, In, Out, Param, Stream
 
 SnrDb = Annotated[float, Param("mean Es/N0 of a unit-energy symbol", unit="dB", low=-60, high=200, tunable=True)]
 PROFILES = (
-    "awgn", "rayleigh", "rician", "TDL-A", "TDL-B", "TDL-C", "TDL-D", "TDL-E", "EPA", "EVA", "ETU",
+    "awgn", "rayleigh", "rician", "TDL-A", "TDL-B", "TDL-C", "TDL-D", "TDL-E", "EPA", "EVA", "ETU", "custom",
 )  # fmt: skip
 
 
@@ -37,7 +37,8 @@ class FadingChannel(SyncBlock):
     """Fading, carrier offset and noise: the air between two antennas, mean power 1.
 
     ``profile``: ``awgn``, flat ``rayleigh`` or ``rician``, TDL-A to TDL-E of TR 38.901 (7.7.2) scaled to
-    ``delay_spread_s``, or EPA, EVA, ETU of TS 36.104 (annex B.2). ``snr_db`` is Es/N0 of a unit-energy symbol before
+    ``delay_spread_s``, EPA, EVA, ETU of TS 36.104 (annex B.2), or ``custom`` paths. ``snr_db`` is Es/N0 of a
+    unit-energy symbol before
     fading: ``n0 = 10**(-snr_db/10)`` a complex sample. Two channels with the same ``realization`` in one graph fade and
     hiss alike, so that two systems can be compared on the same air.
     """
@@ -46,6 +47,8 @@ class FadingChannel(SyncBlock):
     snr_db: SnrDb = 8.0
     doppler_hz: Annotated[float, Param("maximum Doppler shift", unit="Hz", low=0)] = 30.0
     delay_spread_s: Annotated[float, Param("rms delay spread (TDL profiles)", unit="s", low=0)] = 300e-9
+    delays_s: Annotated[tuple[float, ...], Param("delays of the paths (custom)", unit="s")] = ()
+    powers_db: Annotated[tuple[float, ...], Param("mean powers of the paths, scaled to sum 1 (custom)", unit="dB")] = ()
     k_factor_db: Annotated[float, Param("line of sight over scattered power (rician)", unit="dB")] = 10.0
     cfo_hz: Annotated[float, Param("carrier frequency offset", unit="Hz")] = 0.0
     sample_rate: Annotated[float | None, Param("where the edge does not know it", unit="Hz", low=1)] = None
@@ -58,6 +61,13 @@ class FadingChannel(SyncBlock):
         optional=True,
         doc="true gain at the carrier, each sample: all there is to know of a flat profile, for genie receivers",
     )
+
+    def check(self) -> None:
+        """A profile of one's own needs paths."""
+        if (self.profile == "custom") != bool(self.delays_s) or len(self.delays_s) != len(self.powers_db):
+            raise ValueError(
+                "delays_s and powers_db go with profile 'custom': give both, as many of one as of the other"
+            )
 
     def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The sample rate must be known, from the edge or as a parameter."""
@@ -84,6 +94,8 @@ class FadingChannel(SyncBlock):
             options["doppler_hz"] = self.doppler_hz
         if self.profile.startswith("TDL"):
             options["delay_spread_s"] = self.delay_spread_s
+        if self.profile == "custom":
+            options.update(delays_s=self.delays_s, powers_db=self.powers_db)
         if self.profile == "rician":
             options["k_factor_db"] = self.k_factor_db
         self._tell = "gains" in ctx.outputs

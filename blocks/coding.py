@@ -1,18 +1,20 @@
-"""Channel coding on streams, and what is needed around it: demapper, interleaver, scrambler, error counting."""
+"""Channel coding on streams, and what is needed around it: demapper, CRC, interleaver, scrambler."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 from typing import Annotated, Any
 
 import numpy as np
 
 from semwave.blocks.modem import Order
-from semwave.runtime import Array, Context, FrameBlock, In, Out, Packet, Param, Stream, SyncBlock
+from semwave.runtime import Array, Context, In, Out, Param, Stream, SyncBlock
 
-CODES = ("none", "repetition", "conv_k7", "polar_5g", "ldpc_5g", "ldpc_80211n")
+CODES = ("none", "repetition", "conv_k7", "polar_5g", "ldpc_5g", "ldpc_80211n", "bch", "turbo")
+CRCS = ("24A", "24B", "24C", "16", "11", "6")
 CodeName = Annotated[str, Param("channel code", choices=CODES)]
 K = Annotated[int | None, Param("information bits of a block", unit="bits", low=1)]
 N = Annotated[int | None, Param("coded bits of a block", unit="bits", low=1)]
+FieldM = Annotated[int | None, Param("field GF(2^m) of bch", low=3, high=14)]
+FieldT = Annotated[int | None, Param("errors that bch corrects", low=1)]
 RateText = Annotated[str | None, Param("code rate, for codes that have a choice: 1/2, 2/3, 3/4, 5/6")]
 
 
@@ -21,7 +23,7 @@ def make_code(block: Any) -> Any:
     from semwave.modulation import coding
 
     takes = coding.parameters(block.code)
-    asked = {"k": block.k, "n": block.n, "rate": block.code_rate}
+    asked = {"k": block.k, "n": block.n, "rate": block.code_rate, "m": block.m, "t": block.t}
     given = {name: value for name, value in asked.items() if value is not None}
     if getattr(block, "iterations", None) is not None and "iterations" in takes:
         given["iterations"] = block.iterations
@@ -35,6 +37,8 @@ class ChannelEncoder(SyncBlock):
     k: K = None
     n: N = None
     code_rate: RateText = None
+    m: FieldM = None
+    t: FieldT = None
 
     bits = In(Stream(np.uint8))
     coded = Out(Stream(np.uint8))
@@ -63,6 +67,8 @@ class ChannelDecoder(SyncBlock):
     k: K = None
     n: N = None
     code_rate: RateText = None
+    m: FieldM = None
+    t: FieldT = None
     iterations: Annotated[int | None, Param("iterations at most, for codes that iterate", low=1, high=1000)] = None
 
     llr = In(Stream(np.float32))
@@ -90,6 +96,69 @@ class ChannelDecoder(SyncBlock):
         if found.ok is not None:
             self._ctx.count("blocks that failed their check", int(np.count_nonzero(~np.asarray(found.ok))))
         return found.bits.reshape(-1)
+
+
+class CrcAppender(SyncBlock):
+    """Append a CRC to every block of ``block`` bits (TS 38.212, 5.1: 24A, 24B, 24C, 16, 11, 6)."""
+
+    block: Annotated[int, Param("bits of a block without the CRC", unit="bits", low=1)] = 1000
+    crc: Annotated[str, Param("polynomial", choices=CRCS)] = "24A"
+
+    bits = In(Stream(np.uint8))
+    checked = Out(Stream(np.uint8))
+
+    def rate(self) -> Fraction:
+        """Bits with CRC for each bit."""
+        return Fraction(self.block + crc_width(self.crc), self.block)
+
+    def step(self) -> int:
+        """Whole blocks."""
+        return self.block
+
+    def work(self, bits: Array) -> Array:
+        """``[m * block] -> [m * (block + crc)]``."""
+        from semwave.modulation import crc
+
+        return crc.append(bits.reshape(-1, self.block), self.crc).reshape(-1)
+
+
+class CrcChecker(SyncBlock):
+    """Take the CRC off every block of ``block`` bits; blocks whose CRC is wrong are counted and passed on."""
+
+    block: Annotated[int, Param("bits of a block without the CRC", unit="bits", low=1)] = 1000
+    crc: Annotated[str, Param("polynomial", choices=CRCS)] = "24A"
+
+    checked = In(Stream(np.uint8))
+    bits = Out(Stream(np.uint8))
+
+    def start(self, ctx: Context) -> None:
+        """Count blocks."""
+        self._ctx = ctx
+
+    def rate(self) -> Fraction:
+        """Bits for each bit with CRC."""
+        return Fraction(self.block, self.block + crc_width(self.crc))
+
+    def step(self) -> int:
+        """Whole blocks."""
+        return self.block + crc_width(self.crc)
+
+    def work(self, checked: Array) -> Array:
+        """``[m * (block + crc)] -> [m * block]``."""
+        from semwave.modulation import crc
+
+        rows = checked.reshape(-1, self.step())
+        good = np.asarray(crc.check(rows, self.crc))
+        self._ctx.count("blocks with a good CRC", int(np.count_nonzero(good)))
+        self._ctx.count("blocks with a wrong CRC", int(np.count_nonzero(~good)))
+        return rows[:, : self.block].reshape(-1)
+
+
+def crc_width(name: str) -> int:
+    """Bits of a CRC."""
+    from semwave.modulation import crc
+
+    return crc.width(name)
 
 
 class QamDemapper(SyncBlock):
@@ -187,72 +256,3 @@ class Interleaver(SyncBlock):
     def work(self, items: Array) -> Array:
         """``[m * n] -> [m * n]``."""
         return self._order.deinterleave(items) if self.undo else self._order.interleave(items)
-
-
-class ErrorCounter(FrameBlock):
-    """Count bits of ``received`` that differ from ``sent``, and blocks of ``block`` bits with any such bit.
-
-    The run ends as soon as ``errors`` wrong blocks have been counted, so that a point costs what its confidence needs.
-    The
-    summary gives both rates with 95 % Clopper-Pearson intervals.
-    """
-
-    pairing = "any"
-    block: Annotated[int, Param("bits of a block", unit="bits", low=1)] = 1000
-    errors: Annotated[int | None, Param("wrong blocks that end the run; none: to the end of the stream", low=1)] = None
-
-    sent = In(Stream(np.uint8))
-    received = In(Stream(np.uint8))
-
-    def start(self, ctx: Context) -> None:
-        """Nothing is counted yet."""
-        from semwave.modulation.metrics import ErrorCounter as Counter
-
-        self._ctx, self._bits, self._blocks = ctx, Counter(), Counter()
-        self._wait: dict[str, Array] = {"sent": np.empty(0, np.uint8), "received": np.empty(0, np.uint8)}
-
-    def work(self, port: str, packet: Packet) -> Iterable[Packet]:
-        """Compare what both sides have, in whole blocks, up to the one that ends the run."""
-        self._wait[port] = np.concatenate([self._wait[port], packet.data])
-        whole = min(map(len, self._wait.values())) // self.block
-        if not whole or self._ctx.finished:
-            return ()
-        sent, received = (self._wait[p][: whole * self.block].reshape(whole, self.block) for p in ("sent", "received"))
-        if self.errors is not None:
-            wrong = np.cumsum((sent != received).any(axis=1)) + self._blocks.errors
-            last = int(np.searchsorted(wrong, self.errors)) + 1
-            sent, received = sent[:last], received[:last]
-        self._bits.add_bits(sent, received)
-        self._blocks.add_blocks(sent, received)
-        self._wait = {p: rest[whole * self.block :] for p, rest in self._wait.items()}
-        if self.errors is not None and self._blocks.errors >= self.errors:
-            self._ctx.finish()
-        return ()
-
-    def finish(self) -> Iterable[Packet]:
-        """What fills no block is counted as left over."""
-        for port, rest in self._wait.items():
-            if not self._ctx.finished:
-                self._ctx.count(f"left over {port} bits", len(rest))
-        self._ctx.facts.update(self.result())
-        return ()
-
-    def result(self) -> dict[str, Any]:
-        """Rates, intervals, counts."""
-        found: dict[str, Any] = {}
-        for name, counter in (("ber", self._bits), ("bler", self._blocks)):
-            low, high = counter.interval()
-            found |= {name: counter.rate, f"{name}_low": low, f"{name}_high": high}
-            found |= {f"{name}_errors": counter.errors, f"{name}_trials": counter.trials}
-        return found
-
-    def summary(self) -> str:
-        """Both rates."""
-        if not hasattr(self, "_bits") or not self._bits.trials:
-            return "no whole block was compared"
-        r = self.result()
-        return "\n".join(
-            f"{name.upper():<4} {r[name]:.3e}   95 % in {r[name + '_low']:.2e} to {r[name + '_high']:.2e}   "
-            f"{r[name + '_errors']} of {r[name + '_trials']}"
-            for name in ("ber", "bler")
-        )

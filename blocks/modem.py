@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any
 
 import numpy as np
 
 from semwave.modulation import qam, scene
+from semwave.modulation.scene import HEADER_SYMBOLS
 from semwave.runtime import Array, Context, Cutter, FrameBlock, Frames, In, Out, Packet, Param, Stream, Tag, text_packet
 
 Order = Annotated[int, Param("constellation size", choices=(2, 4, 8, 16, 64, 256, 1024))]
@@ -67,24 +68,35 @@ class QamMapper(FrameBlock):
         return ()
 
 
-def ofdm_params(block: Any) -> Any:
-    """The numerology that an OFDM block's parameters describe; raises ValueError naming the one to change."""
-    from semwave.modulation.ofdm.params import OfdmParams
+class OfdmBlock(FrameBlock):
+    """What both ends of an OFDM link agree on: the numerology, the pilots, the length of the header."""
 
-    names = ("fft_size", "cp_len", "active", "sample_rate", "pilot_pattern", "pilot_spacing_f", "pilot_spacing_t")
-    return OfdmParams(**{name: getattr(block, name) for name in names})
+    fft_size: Annotated[int, Param("carriers of the FFT", low=8)] = 256
+    cp_len: Annotated[int, Param("cyclic prefix", unit="samples", low=0)] = 20
+    first_cp_len: Annotated[int | None, Param("first symbol's, where it differs", unit="samples", low=0)] = None
+    active: Annotated[int, Param("occupied carriers around DC", low=2)] = 180
+    sample_rate: Annotated[float, Param("complex samples a second", unit="Hz", low=1)] = 3.84e6
+    pilot_pattern: Annotated[str, Param("where pilots sit", choices=("scattered", "comb", "block"))] = "scattered"
+    pilot_spacing_f: Annotated[int, Param("pilot distance in frequency", unit="carriers", low=1)] = 6
+    pilot_spacing_t: Annotated[int, Param("pilot distance in time", unit="symbols", low=1)] = 4
+    window_len: Annotated[int, Param("raised-cosine edge between symbols", unit="samples", low=0)] = 0
+    dft_spread: Annotated[bool, Param("spread data by a DFT (DFT-s-OFDM) for a lower peak power")] = False
+    header_symbols: Annotated[int, Param("QPSK symbols of a frame's header", unit="symbols", low=96)] = HEADER_SYMBOLS
+
+    def check(self) -> None:
+        """The numerology must be possible."""
+        self.numerology()
+
+    def numerology(self) -> Any:
+        """The parameters as :class:`semwave.modulation.ofdm.params.OfdmParams`; raises ValueError naming one to
+        change.
+        """
+        from semwave.modulation.ofdm.params import OfdmParams
+
+        return OfdmParams(**{f.name: getattr(self, f.name) for f in fields(OfdmParams)})
 
 
-FftSize = Annotated[int, Param("carriers of the FFT", low=8)]
-CpLen = Annotated[int, Param("cyclic prefix", unit="samples", low=0)]
-Active = Annotated[int, Param("occupied carriers around DC", low=2)]
-Rate = Annotated[float, Param("complex samples a second", unit="Hz", low=1)]
-Pattern = Annotated[str, Param("where pilots sit", choices=("scattered", "comb", "block"))]
-Spacing = Annotated[int, Param("pilot distance", unit="carriers or symbols", low=1)]
-HeaderSymbols = Annotated[int, Param("QPSK symbols of a frame's header", unit="symbols", low=96)]
-
-
-class OfdmModulator(FrameBlock):
+class OfdmModulator(OfdmBlock):
     """Make one OFDM burst of each frame of symbols: preamble, header, payload spread over time and carriers, pilots.
 
     A ``frame`` tag marks a frame's first symbol; its value is the number of symbols, the first ``header_symbols`` of
@@ -92,23 +104,11 @@ class OfdmModulator(FrameBlock):
     last. ``accounting`` gives one JSON text a burst: what every channel use was for.
     """
 
-    fft_size: FftSize = 256
-    cp_len: CpLen = 20
-    active: Active = 180
-    sample_rate: Rate = 3.84e6
-    pilot_pattern: Pattern = "scattered"
-    pilot_spacing_f: Spacing = 6
-    pilot_spacing_t: Spacing = 4
-    header_symbols: HeaderSymbols = scene.HEADER_SYMBOLS
     gap: Annotated[int, Param("silence before each burst", unit="samples", low=0)] = 400
 
     symbols = In(Stream(np.complex64))
     samples = Out(Stream(np.complex64))
     accounting = Out(Frames(np.uint8, ("byte",)), optional=True, doc="JSON, one a burst")
-
-    def check(self) -> None:
-        """The numerology must be possible."""
-        ofdm_params(self)
 
     def negotiate(self, inputs: Any) -> dict[str, Any]:
         """Samples at ``sample_rate``."""
@@ -119,7 +119,7 @@ class OfdmModulator(FrameBlock):
         """Build the transmitter."""
         from semwave.modulation.ofdm.transmit import BurstTransmitter
 
-        self._ctx, self._params = ctx, ofdm_params(self)
+        self._ctx, self._params = ctx, self.numerology()
         self._transmitter = BurstTransmitter(self._params, self.header_symbols)
         self._frames = Cutter("frame")
 
@@ -148,7 +148,7 @@ class OfdmModulator(FrameBlock):
         yield "samples", Packet(np.zeros(self.gap, np.complex64))
 
 
-class OfdmDemodulator(FrameBlock):
+class OfdmDemodulator(OfdmBlock):
     """Find bursts in samples and turn each into soft bits, from what was received alone.
 
     Detection, timing, carrier offset and channel come from the preamble and pilots; the header says how long the burst
@@ -156,23 +156,11 @@ class OfdmDemodulator(FrameBlock):
     the reception in ``meta``; a burst whose header does not decode gives an empty frame with ``status = "header"``.
     """
 
-    fft_size: FftSize = 256
-    cp_len: CpLen = 20
-    active: Active = 180
-    sample_rate: Rate = 3.84e6
-    pilot_pattern: Pattern = "scattered"
-    pilot_spacing_f: Spacing = 6
-    pilot_spacing_t: Spacing = 4
-    header_symbols: HeaderSymbols = scene.HEADER_SYMBOLS
     max_payload: Annotated[int, Param("longest payload believed", unit="symbols", low=0)] = 1 << 21
 
     samples = In(Stream(np.complex64))
     llr = Out(Frames(np.float32, ("bit",)))
     symbols = Out(Frames(np.complex64, ("symbol",)), optional=True, doc="equalised payload symbols")
-
-    def check(self) -> None:
-        """The numerology must be possible."""
-        ofdm_params(self)
 
     def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The samples must come at ``sample_rate``."""
@@ -188,7 +176,7 @@ class OfdmDemodulator(FrameBlock):
         from semwave.modulation.ofdm.receive import BurstReceiver
 
         self._ctx = ctx
-        self._receiver = BurstReceiver(ofdm_params(self), self.header_symbols, self._on_header, self.max_payload)
+        self._receiver = BurstReceiver(self.numerology(), self.header_symbols, self._on_header, self.max_payload)
 
     def _on_header(self, symbols: Array, noise_variance: Array) -> int | None:
         header = scene.decode_header(symbols, noise_variance)

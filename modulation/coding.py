@@ -136,6 +136,26 @@ def _ldpc_80211n(n: int, rate: str = "1/2", iterations: int = 20, algorithm: str
     return _ldpc(ldpc.WifiCode(n, rate), iterations, algorithm)
 
 
+def _bch(m: int, t: int) -> Code:
+    """BCH code over GF(2^m) that corrects t errors, hard decisions; by PyPI's commpy."""
+    from semwave.modulation import commpy_adapter as commpy
+
+    n, k = commpy.bch_lengths(m, t)
+    return _Block(
+        k,
+        n,
+        lambda bits: commpy.bch_encode(bits, m, t),
+        lambda llr: commpy.bch_decode((llr > 0).astype(np.uint8), m, t),
+    )
+
+
+def _turbo(k: int, iterations: int = 8) -> Code:
+    """Turbo code of rate 1/3 with the constituents of UMTS; by PyPI's commpy."""
+    from semwave.modulation import commpy_adapter as commpy
+
+    return _Block(k, 3 * k, commpy.turbo_encode, lambda llr: (commpy.turbo_decode(llr, iterations=iterations), None))
+
+
 _MAKERS: dict[str, Callable[..., Code]] = {
     "none": _none,
     "repetition": _repetition,
@@ -143,6 +163,8 @@ _MAKERS: dict[str, Callable[..., Code]] = {
     "polar_5g": _polar_5g,
     "ldpc_5g": _ldpc_5g,
     "ldpc_80211n": _ldpc_80211n,
+    "bch": _bch,
+    "turbo": _turbo,
 }
 
 

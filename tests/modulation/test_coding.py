@@ -18,6 +18,8 @@ CASES = [
     ("polar_5g", {"k": 40, "n": 300, "link": "downlink", "list_size": 4}, 40, 300),
     ("ldpc_5g", {"k": 100, "n": 250}, 100, 250),
     ("ldpc_80211n", {"n": 648, "rate": "3/4"}, 486, 648),
+    ("bch", {"m": 5, "t": 3}, 16, 31),
+    ("turbo", {"k": 40}, 40, 120),
 ]
 
 
@@ -37,7 +39,7 @@ def test_round_trip(name, params, k, n, shape):
     got = code.decode(5.0 * (2.0 * coded - 1))
     assert got.bits.dtype == np.uint8
     np.testing.assert_array_equal(got.bits, bits)
-    if name in ("polar_5g", "ldpc_5g", "ldpc_80211n"):
+    if name in ("polar_5g", "ldpc_5g", "ldpc_80211n", "bch"):
         assert np.shape(got.ok) == shape
         assert np.all(got.ok)
     else:
@@ -68,8 +70,8 @@ def test_making_no_code_imports_no_code():
 
 
 def test_messages():
-    with pytest.raises(ValueError, match=r"name must be one of none, repetition, conv_k7, .*not 'turbo'"):
-        coding.code("turbo", k=5)
+    with pytest.raises(ValueError, match=r"name must be one of none, repetition, conv_k7, .*not 'turbi'"):
+        coding.code("turbi", k=5)
     with pytest.raises(ValueError, match=r"conv_k7 takes \(k: int, rate: str = '1/2', .*missing a required"):
         coding.code("conv_k7")
     with pytest.raises(ValueError, match=r"none takes \(k: int\): .*unexpected keyword argument 'n'"):
