@@ -1,0 +1,1 @@
+"""Captures through receivers: frames out of a recording, and where they go (lines, CSV, pcap, annotations, report)."""
