@@ -176,10 +176,4 @@ EXAMPLES = [
         state=table,
         slow=True,
     ),
-    Example(
-        "SigMFSink",
-        lambda folder: {"path": str(folder)},
-        {"samples": stream(SAMPLES, [Tag(10, "burst", 500)], sample_rate=1e6)},
-        state=lambda block: Path(f"{block.path}/transmitted.sigmf-data").read_bytes(),
-    ),
 ]

@@ -1,7 +1,7 @@
 """One pair of files while it is written: data in large blocks, a journal beside them, metadata replaced in one step.
 
 At every moment the pair on disk can be read; what the metadata do not say yet stands in the journal. The journal has a
-line of JSON per record: ``{"journal": 1, "metadata": ...}`` first, then ``{"capture": ...}`` or ``{"annotation": ...}``.
+line of JSON for each record: ``{"journal": 1, "metadata": ...}``, then ``{"capture": ...}`` or ``{"annotation": ...}``.
 """
 
 import json
