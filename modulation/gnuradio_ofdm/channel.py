@@ -1,4 +1,4 @@
-"""The channel over the 52 carriers from noisy looks at them: linear MMSE within the delay window that explains them best.
+"""The channel over the 52 carriers from noisy looks at them: MMSE within the delay window that explains them best.
 
 A channel whose paths lie in a window of delays is spanned by the few eigenvectors of ``sinc(w (k - l) / 64)``. Of five
 windows, from 1.5 samples around the strongest path to the whole prefix, the one with the greatest evidence is taken:

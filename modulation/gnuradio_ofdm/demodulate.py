@@ -56,7 +56,6 @@ class Decided:
     """Bytes of a packet's payload symbols, and how well they fit."""
 
     data: Array
-    soft: Array
     cfo: float
     drift: float
     timing: float
@@ -64,19 +63,26 @@ class Decided:
     energy: float
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
 def dc_offset(samples: Array) -> complex:
     """Mean of the samples where it is beyond chance, else 0.
 
     Data under a carrier offset may lie at 0 Hz: |mean|^2 must exceed 16 times the power over the number of samples.
     """
-    mean, power = complex(0), 0.0
-    for x in samples:
-        mean += x
-        power += np.float64(x.real) * x.real + np.float64(x.imag) * x.imag
-    mean /= samples.size
-    square = mean.real * mean.real + mean.imag * mean.imag
-    return mean if square * samples.size > 16 * power / samples.size else complex(0)
+    parts = samples.view(np.float32)
+    n = samples.size
+    re, im, power = 0.0, 0.0, 0.0
+    for low in range(0, n, 64):  # sums of single precision stay short
+        zero = np.float32(0)
+        a, b, c = zero, zero, zero
+        for i in range(low, min(low + 64, n)):
+            x, y = parts[2 * i], parts[2 * i + 1]
+            a += x
+            b += y
+            c += x * x + y * y
+        re, im, power = re + float(a), im + float(b), power + float(c)
+    mean = complex(re / n, im / n)
+    return mean if (mean.real**2 + mean.imag**2) * n > 16 * power / n else complex(0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -155,7 +161,6 @@ class _Run:
         cells = -(-8 * self.length // bits)
         self.last_used = cells - (total - 2) * DATA.size
         self.out = np.empty((total - 1) * DATA.size * bits, np.uint8)
-        self.soft = np.empty(self.out.size, np.float32)
         self.rows = np.empty((total, FFT_SIZE), np.complex64)
         self.shifts = np.zeros(total, np.int64)
         self.known = np.zeros(ACTIVE.size, np.complex64)
@@ -187,9 +192,9 @@ class _Run:
                 self.shifts[first:last] = shift
             prior = self.look.prior
             left, made = track.track(
-                self.rows[first:last], first, self.shifts[first:last], self.known, BINS, PILOTS, DATA, self.last_used,
+                self.rows[first:last], first, self.shifts[first:last], self.known, PILOTS, DATA, self.last_used,
                 self.total, self.form.bits_per_symbol, self.form.amplitude, self.noise, prior.rows, prior.values,
-                backwards, self.state, self.look.channel, self.look.sums, self.look.weights, self.out, self.soft,
+                backwards, self.state, self.look.channel, self.look.sums, self.look.weights, self.out,
             )  # fmt: skip
             error, energy = error + left, energy + made
         if not backwards:
@@ -198,11 +203,11 @@ class _Run:
         data ^= self.form.payload_scrambler[: self.length]
         step, drift = float(self.state[track.STEP]), float(self.state[track.DRIFT])
         return Decided(
-            data, self.soft, self.look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN,
+            data, self.look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN,
             float(self.state[track.TIMING]), error, energy,
         )  # fmt: skip
 
 
 def crc_ok(data: Array) -> bool:
     """Whether the last four bytes are the CRC-32 of those before: [n] uint8."""
-    return zlib.crc32(data[:-CRC_LEN]) == int.from_bytes(data[-CRC_LEN:].tobytes(), "little")
+    return zlib.crc32(data[:-CRC_LEN].data) == int.from_bytes(data[-CRC_LEN:].tobytes(), "little")

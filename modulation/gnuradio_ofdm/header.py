@@ -1,7 +1,8 @@
 """The header's 48 BPSK bits: hard decisions where they check, else the most likely header that does.
 
 Length, number and CRC-8 are a (32, 24) code of minimum distance 4, and 16 more bits are known zeros. The most likely
-word of that code gains some 4 dB over hard decisions: the header of a stock QPSK packet, 6 dB below its payload, needs it.
+word of that code gains some 4 dB over hard decisions, which the header of a stock QPSK packet needs: it is 6 dB below
+its payload.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class Receiver:
         return self._decide(self._look, available)
 
     @staticmethod
-    def _offset(cfo: float) -> dict[str, float]:
+    def _offset(cfo: float) -> dict[str, Any]:
         return {"cfo": cfo * FFT_SIZE / (2 * np.pi)}
 
     def _decide(self, look: Look, available: int) -> GnuradioPacket:

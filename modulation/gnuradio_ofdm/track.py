@@ -1,8 +1,11 @@
 """Decide a packet's symbols while following carrier phase, carrier offset, sampling clock and channel.
 
 Symbol t is received as ``Y_k = H_k S_k exp(j (phi_t - 2 pi k tau_t / 64))``. Two Kalman filters of two states follow
-(phi, its step) and (tau, its step): first the pilots correct the prediction, then all decided carriers do. H gathers the
+(phi, its step) and (tau, its step): first the pilots correct the prediction, then all decided carriers do. H gathers
 decided symbols with a memory of some 64 symbols and is smoothed over the carriers when the news is worth it.
+
+Inside, 52 complex numbers are 104 floats, real parts first: loops that write one array and run over floats become
+vector code.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 from semwave.modulation.gnuradio_ofdm.channel import smooth
-from semwave.modulation.gnuradio_ofdm.frame import FFT_SIZE, PILOT_SIGNS, POLARITY
+from semwave.modulation.gnuradio_ofdm.frame import ACTIVE, FFT_SIZE, PILOT_SIGNS, POLARITY
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +27,8 @@ PHASE_WALK, TIMING_WALK = 1e-7, 1e-12
 """Variance that a symbol adds to the steps of phase (radians^2) and timing (samples^2)."""
 PHASE_NOISE = 1e-6
 """Variance that a symbol adds to the phase itself."""
-CARRIERS = 26  # on each side
+N = ACTIVE.size
+_PLACES = ACTIVE.astype(np.float32)
 UNIT = 2 * np.pi / FFT_SIZE
 _POLARITY = POLARITY.astype(np.float32)
 _SIGNS = PILOT_SIGNS.astype(np.float32)
@@ -57,106 +61,193 @@ def _update(state: Array, at: int, cov: int, error: float, variance: float) -> f
     return gain * error
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _turned(row: Array, bins: Array, channel: Array, phase: float, delay: float, out: Array) -> None:
-    """``Y conj(H)`` with phase and delay taken off."""
-    start = complex(np.cos(phase), -np.sin(phase))
-    turn = complex(np.cos(UNIT * delay), np.sin(UNIT * delay))
-    up, down = start, start
-    for i in range(CARRIERS):
+_FAST = {"contract", "reassoc"}
+
+
+@njit(nogil=True, cache=True)
+def _split(values: Array, out: Array) -> None:
+    for k in range(N):
+        out[k], out[N + k] = values[k].real, values[k].imag
+
+
+@njit(nogil=True, cache=True)
+def _join(parts: Array, out: Array) -> None:
+    for k in range(N):
+        out[k] = complex(parts[k], parts[N + k])
+
+
+@njit(nogil=True, cache=True)
+def _carriers(row: Array, out: Array) -> None:
+    """Active carriers of an FFT: bins 38 to 63, then 1 to 26."""
+    half = N // 2
+    for k in range(half):
+        low, high = row[FFT_SIZE - half + k], row[1 + k]
+        out[k], out[N + k] = low.real, low.imag
+        out[half + k], out[N + half + k] = high.real, high.imag
+
+
+@njit(nogil=True, cache=True)
+def _turns(phase: float, delay: float, out: Array) -> None:
+    """``exp(-j (phase - 2 pi k delay / 64))``: what takes a phase and a delay off."""
+    turn, half = complex(np.cos(UNIT * delay), np.sin(UNIT * delay)), N // 2
+    back = turn.conjugate()
+    up = complex(np.cos(phase), -np.sin(phase))
+    down = up
+    for i in range(half):
         up *= turn
-        down *= turn.conjugate()
-        high, low = CARRIERS + i, CARRIERS - 1 - i
-        out[high] = row[bins[high]] * channel[high].conjugate() * np.complex64(up)
-        out[low] = row[bins[low]] * channel[low].conjugate() * np.complex64(down)
+        down *= back
+        out[half + i], out[N + half + i] = up.real, up.imag
+        out[half - 1 - i], out[N + half - 1 - i] = down.real, down.imag
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _decide(z: Array, data: Array, used: int, bits: int, size: float, known: Array, out: Array, soft: Array) -> int:
-    """Nearest points of the first ``used`` data carriers, and their bits' distances from the border: the count."""
-    n = 0
-    half = np.float32(size * np.sqrt(0.5))
-    one, far, near = np.float32(size), np.float32(np.cos(np.pi / 8)), np.float32(np.sin(np.pi / 8))
-    for i in range(used):
-        k = data[i]
-        re, im = z[k].real, z[k].imag
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _multiply(a: Array, b: Array, sign: float, out: Array) -> None:
+    """``out = a b`` for sign 1, ``a conj(b)`` for -1."""
+    single = np.float32(sign)
+    for k in range(N):
+        re, im, b_im = a[k], a[N + k], single * b[N + k]
+        out[k] = re * b[k] - im * b_im
+        out[N + k] = im * b[k] + re * b_im
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _turn(a: Array, turn: complex) -> None:
+    """``a *= conj(turn)``."""
+    c, s = np.float32(turn.real), np.float32(turn.imag)
+    for k in range(N):
+        re, im = a[k], a[N + k]
+        a[k] = re * c + im * s
+        a[N + k] = im * c - re * s
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _decide(z: Array, bits: int, size: float, s: Array) -> None:
+    """Nearest points to all carriers."""
+    one, half = np.float32(size), np.float32(size * np.sqrt(0.5))
+    far, near, none = np.float32(np.cos(np.pi / 8)), np.float32(np.sin(np.pi / 8)), np.float32(0)
+    if bits == 1:
+        for k in range(N):
+            s[k] = one if z[k] > none else -one
+            s[N + k] = none
+    elif bits == 2:
+        for k in range(2 * N):
+            s[k] = half if z[k] > none else -half
+    else:
+        for k in range(N):
+            tall = abs(z[N + k]) > abs(z[k])
+            wide, high = near if tall else far, far if tall else near
+            s[k] = wide if z[k] > none else -wide
+            s[N + k] = high if z[N + k] > none else -high
+
+
+@njit(nogil=True, cache=True)
+def _bits(s: Array, data: Array, bits: int, out: Array) -> None:
+    """Bits of the points decided, in the order sent: [data * bits]."""
+    for i in range(data.size):
+        re, im = s[data[i]], s[N + data[i]]
         if bits == 1:
-            known[k] = one if re > 0 else -one
-            soft[n] = re
+            out[i] = re > 0
         elif bits == 2:
-            known[k] = np.complex64(complex(half if re > 0 else -half, half if im > 0 else -half))
-            soft[n], soft[n + 1] = re, im
+            out[2 * i], out[2 * i + 1] = re > 0, im > 0
         else:
-            wide, tall = (near, far) if abs(im) > abs(re) else (far, near)
-            known[k] = np.complex64(complex(wide if re > 0 else -wide, tall if im > 0 else -tall))
-            soft[n], soft[n + 1], soft[n + 2] = -re, -im, (abs(im) - abs(re)) * np.float32(np.sqrt(0.5))
-        n += bits
-    for i in range(n):
-        out[i] = soft[i] > 0
-    return n
+            out[3 * i], out[3 * i + 1], out[3 * i + 2] = re < 0, im < 0, abs(im) > abs(re)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _measure(z: Array, known: Array, channel: Array, which: Array) -> tuple[complex, float, float, float]:
-    """``sum z conj(S)``, ``sum k Im(z conj(S))``, and the energies ``sum |H S|^2``, ``sum k^2 |H S|^2``."""
-    re, im, slope, energy, wide = np.float32(0), np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-    for i in range(which.size):
-        k = which[i]
-        c = z[k] * known[k].conjugate()
-        place = np.float32(k - CARRIERS if k < CARRIERS else k - CARRIERS + 1)
-        h, s = channel[k], known[k]
-        e = (h.real * h.real + h.imag * h.imag) * (s.real * s.real + s.imag * s.imag)
-        re += c.real
-        im += c.imag
-        slope += place * c.imag
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _measure(z: Array, s: Array, gain: Array, places: Array) -> tuple[float, float, float, float, float]:
+    """Parts of ``sum z conj(s)``, ``sum k Im(z conj(s))``, and the energies ``sum |H s|^2``, ``sum k^2 |H s|^2``."""
+    zero = np.float32(0)
+    re, im, slope, energy, wide = zero, zero, zero, zero, zero
+    for k in range(N):
+        c = z[N + k] * s[k] - z[k] * s[N + k]
+        e = gain[k] * (s[k] * s[k] + s[N + k] * s[N + k])
+        re += z[k] * s[k] + z[N + k] * s[N + k]
+        im += c
+        slope += places[k] * c
         energy += e
-        wide += place * place * e
-    return complex(re, im), slope, energy, wide
+        wide += places[k] * places[k] * e
+    return float(re), float(im), float(slope), float(energy), float(wide)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _gather(
-    row: Array, bins: Array, known: Array, phase: float, delay: float, channel: Array, sums: Array, weights: Array
-) -> tuple[float, float]:
-    """Add a symbol to the channel's statistics; gives the energies of what the decisions leave and explain."""
-    start = complex(np.cos(phase), -np.sin(phase))
-    turn = complex(np.cos(UNIT * delay), np.sin(UNIT * delay))
-    up, down = start, start
-    error, energy = 0.0, 0.0
-    for i in range(CARRIERS):
-        up *= turn
-        down *= turn.conjugate()
-        for side in range(2):
-            k = CARRIERS + i if side == 0 else CARRIERS - 1 - i
-            s = known[k]
-            if s == 0:
-                continue
-            y = row[bins[k]] * np.complex64(up if side == 0 else down)
-            sums[k] += y * s.conjugate()
-            weights[k] += s.real * s.real + s.imag * s.imag
-            e = y - channel[k] * s
-            error += np.float64(e.real * e.real + e.imag * e.imag)
-            e = channel[k] * s
-            energy += np.float64(e.real * e.real + e.imag * e.imag)
-    return error, energy
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _gather(u: Array, s: Array, sums: Array, weights: Array) -> None:
+    """Add ``u conj(s)`` and ``|s|^2``."""
+    for k in range(N):
+        sums[k] += u[k] * s[k] + u[N + k] * s[N + k]
+        sums[N + k] += u[N + k] * s[k] - u[k] * s[N + k]
+    for k in range(N):
+        weights[k] += s[k] * s[k] + s[N + k] * s[N + k]
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _left(u: Array, s: Array, h: Array) -> tuple[float, float]:
+    """Energies ``sum |u - h s|^2`` over the carriers in use, and ``sum |h s|^2``."""
+    zero, one = np.float32(0), np.float32(1)
+    error, energy = zero, zero
+    for k in range(N):
+        re, im = h[k] * s[k] - h[N + k] * s[N + k], h[k] * s[N + k] + h[N + k] * s[k]
+        a, b = u[k] - re, u[N + k] - im
+        power = re * re + im * im
+        error += (one if power > zero else zero) * (a * a + b * b)
+        energy += power
+    return float(error), float(energy)
+
+
+@njit(nogil=True, cache=True)
+def _pilots(polarity: float, pilots: Array, s: Array) -> None:
+    for j in range(pilots.size):
+        s[pilots[j]], s[N + pilots[j]] = polarity * _SIGNS[j], np.float32(0)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _by_pilots(polarity: float, z: Array, gain: Array, pilots: Array, noise: float, state: Array) -> float:
+    """Correct the predicted phase by the pilots; gives by how much."""
+    re, im, energy = 0.0, 0.0, 0.0
+    for j in range(pilots.size):
+        s = polarity * _SIGNS[j]
+        re += z[pilots[j]] * s
+        im += z[N + pilots[j]] * s
+        energy += gain[pilots[j]]
+    return _update(state, PHASE, 4, np.arctan2(im, re), noise / (2 * energy + 1e-30) + 1e-9)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _by_decisions(z: Array, s: Array, gain: Array, noise: float, state: Array) -> float:
+    """Correct phase and timing by all carriers whose symbols are known or decided; gives the turn of the phase."""
+    re, im, slope, energy, wide = _measure(z, s, gain, _PLACES)
+    moved = _update(state, PHASE, 4, np.arctan2(im, re), noise / (2 * energy + 1e-30) + 1e-9)
+    bend = UNIT * wide + 1e-30
+    _update(state, TIMING, 7, -slope / bend, noise / (2 * UNIT * bend) + 1e-9)
+    return moved
+
+
+@njit(nogil=True, cache=True)
+def _forget(sums: Array, weights: Array, most: float) -> None:
+    mean = weights.mean()
+    if mean > most:
+        weights *= np.float32(most / mean)
+        sums *= np.float32(most / mean)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def track(
-    rows: Array, first: int, shifts: Array, known_first: Array, bins: Array, pilots: Array, data: Array, last_used: int,
-    total: int, bits: int, size: float, noise: float, vectors: Array, values: Array, backwards: bool,
-    state: Array, channel: Array, sums: Array, weights: Array, out: Array, soft: Array,
+    rows: Array, first: int, shifts: Array, known_first: Array, pilots: Array, data: Array, last_used: int,
+    total: int, bits: int, size: float, noise: float, basis: Array, values: Array, backwards: bool,
+    state: Array, channel: Array, sums: Array, weights: Array, out: Array,
 ) -> tuple[float, float]:  # fmt: skip
     """Decide rows ``first ..`` (0 is the header, whose symbols are known), forwards or backwards in time.
 
     rows      [n, 64] complex64: FFT of each symbol, of which shifts [n] says how late its window was taken
     last_used data carriers used in symbol ``total - 1``, the packet's last
-    state     [10], channel [52], sums [52], weights [52]: carried on; out, soft [total * 48 * bits]: filled
+    state     [10], channel [52], sums [52], weights [52]: carried on; out [(total - 1) * 48 * bits]: filled
     returns   energies of what the decisions leave and of what they explain
     """
-    z, known = np.empty(channel.size, np.complex64), np.empty(channel.size, np.complex64)
-    error, energy = 0.0, 0.0
-    dt = -1.0 if backwards else 1.0
+    y, c, u, z, s = np.zeros((5, 2 * N), np.float32)
+    h, b = np.empty((2, 2 * N), np.float32)
+    _split(channel, h)
+    _split(sums, b)
+    gain = h[:N] ** 2 + h[N:] ** 2
+    error, energy, dt = 0.0, 0.0, -1.0 if backwards else 1.0
     since, wait = 0, 2
     for i in range(rows.shape[0]):
         row = rows.shape[0] - 1 - i if backwards else i
@@ -164,37 +255,38 @@ def track(
         if not (backwards and t == total - 1):
             _predict(state, PHASE, 4, dt, PHASE_WALK, PHASE_NOISE)
             _predict(state, TIMING, 7, dt, TIMING_WALK, 0.0)
-        delay = state[TIMING] - shifts[row]
-        known[:] = 0
-        for j in range(pilots.size):
-            known[pilots[j]] = _POLARITY[t % _POLARITY.size] * _SIGNS[j]
-        _turned(rows[row], bins, channel, state[PHASE], delay, z)
-        sum_, slope, power, wide = _measure(z, known, channel, pilots)
-        moved = _update(state, PHASE, 4, np.angle(sum_), noise / (2 * power + 1e-30) + 1e-9)
-        used = data.size
+        _carriers(rows[row], y)
+        _turns(state[PHASE], state[TIMING] - shifts[row], c)
+        _multiply(y, c, 1.0, u)
+        _multiply(u, h, -1.0, z)
+        polarity = _POLARITY[t % _POLARITY.size]
+        moved = _by_pilots(polarity, z, gain, pilots, noise, state)
+        turn = complex(np.cos(moved), np.sin(moved))
+        _turn(u, turn)
+        _turn(z, turn)
         if t == 0:
-            known[:] = known_first
+            _split(known_first, s)
         else:
-            used = last_used if t == total - 1 else used
-            back = np.complex64(complex(np.cos(moved), -np.sin(moved)))
-            for k in range(z.size):
-                z[k] *= back
-            place = (t - 1) * data.size * bits
-            _decide(z, data, used, bits, size, known, out[place:], soft[place:])
-            moved = 0.0
-        sum_, slope, power, wide = _measure(z, known, channel, data[:used])
-        sum_ *= complex(np.cos(moved), -np.sin(moved))
-        _update(state, PHASE, 4, np.angle(sum_), noise / (2 * power + 1e-30) + 1e-9)
-        _update(state, TIMING, 7, -slope / (UNIT * wide + 1e-30), noise / (2 * UNIT * UNIT * wide + 1e-30) + 1e-9)
-        left, made = _gather(rows[row], bins, known, state[PHASE], state[TIMING] - shifts[row], channel, sums, weights)
+            _decide(z, bits, size, s)
+            _bits(s, data, bits, out[(t - 1) * data.size * bits :])
+            if t == total - 1:
+                for k in data[last_used:]:
+                    s[k], s[N + k] = 0, 0
+        for k in pilots:  # they have been used
+            s[k], s[N + k] = 0, 0
+        moved = _by_decisions(z, s, gain, noise, state)
+        _turn(u, complex(np.cos(moved), np.sin(moved)))
+        _pilots(polarity, pilots, s)
+        _gather(u, s, b, weights)
+        left, made = _left(u, s, h)
         error, energy = error + left, energy + made
         since += 1
         if since >= wait or t == 0 or i == rows.shape[0] - 1:
-            smooth(sums, weights, vectors, values, noise, channel)
+            _join(b, sums)
+            smooth(sums, weights, basis, values, noise, channel)
+            _split(channel, h)
+            gain = h[:N] ** 2 + h[N:] ** 2
+            _forget(b, weights, MEMORY * size * size)
             since, wait = 0, min(2 * wait, 16)
-            full = MEMORY * size * size
-            mean = weights.mean()
-            if mean > full:
-                weights *= np.float32(full / mean)
-                sums *= np.float32(full / mean)
+    _join(b, sums)
     return error, energy

@@ -61,7 +61,7 @@ def fill(data: Array, pilots: Array, bins: Array, points: Array, grid: Array) ->
                         return
                     held = per_symbol  # the last group is filled up with zeros
                 else:
-                    word |= np.int64(data[at]) << held
+                    word |= int(data[at]) << held
                     held += 8
                     at += 1
             grid[t, b] = points[word & mask]
@@ -72,7 +72,7 @@ def fill(data: Array, pilots: Array, bins: Array, points: Array, grid: Array) ->
 def fill_reference(data: Array, pilots: Array, bins: Array, points: Array, grid: Array) -> None:
     """The same as ``fill``, a whole frame at a time."""
     k = int(points.size).bit_length() - 1
-    bits = np.unpackbits(data, bitorder="little")
+    bits: Array = np.unpackbits(data, bitorder="little")
     bits = np.concatenate([bits, np.zeros(-bits.size % k, np.uint8)]).reshape(-1, k)
     symbols = points[bits @ (1 << np.arange(k))]
     t = np.arange(1, grid.shape[0])
@@ -157,7 +157,7 @@ class Transmitter:
         grid[0] = self._pilots[0]
         header = self.format.header_bits(length, self.number)
         grid[0, self._bins] = (2.0 * header - 1.0) * self._amplitude
-        raw = np.frombuffer(payload + zlib.crc32(payload).to_bytes(CRC_LEN, "little"), np.uint8)
+        raw: Array = np.frombuffer(payload + zlib.crc32(payload).to_bytes(CRC_LEN, "little"), np.uint8)
         if self.format.scramble:
             raw = raw ^ self.format.payload_scrambler[:length]
         fill(raw, self._pilots, self._bins, self._points, grid)
