@@ -4,7 +4,7 @@ Sampling does not start from pure noise but from the textured fill under a littl
 2022): a network of this size is much better at correcting a plausible picture than at making one from nothing.
 """
 
-from __future__ import annotations
+from __future__ import logging
 
 import json
 from pathlib import Path
@@ -31,6 +31,9 @@ class TinyInventor:
 
     def __init__(self, device: str = "cpu", folder: Path = WEIGHTS) -> None:
         import torch
+
+        # diffusers imports bitsandbytes, which tells every user of a CPU about an optional package
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
         from diffusers import FlowMatchEulerDiscreteScheduler, UNet2DModel
 
         self._device = torch.device(device)
