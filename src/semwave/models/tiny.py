@@ -4,9 +4,10 @@ Sampling does not start from pure noise but from the textured fill under a littl
 2022): a network of this size is much better at correcting a plausible picture than at making one from nothing.
 """
 
-from __future__ import logging
+from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
