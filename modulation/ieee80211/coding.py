@@ -67,16 +67,20 @@ def unit(mode: Mode) -> float:
 def encode(psdu: bytes, mode: Mode, seed: int, ldpc: bool = False) -> Array:
     """SERVICE, PSDU, tail and pad bits, scrambled and coded: -> [N_SYM * N_CBPS] uint8."""
     payload = np.unpackbits(np.frombuffer(psdu, np.uint8), bitorder="little")
-    n_symbols = symbols_needed(len(psdu), mode, ldpc)
+    padding = 0 if ldpc else symbols_needed(len(psdu), mode) * mode.data_bits - SERVICE - payload.size
+    bits = np.concatenate([np.zeros(SERVICE, np.uint8), payload, np.zeros(padding, np.uint8)])
+    return code_scrambled(scramble.wifi(bits, seed), len(psdu), mode, ldpc)
+
+
+def code_scrambled(bits: Array, length: int, mode: Mode, ldpc: bool = False) -> Array:
+    """Code scrambled bits, the tail's set to zero and missing padding taken as zeros: -> [N_SYM * N_CBPS] uint8."""
     if ldpc:
-        bits = np.concatenate([np.zeros(SERVICE, np.uint8), payload])
-        return ldpc_data.encode(scramble.wifi(bits, seed), ldpc_data.layout(len(psdu), mode))
-    bits = np.zeros(n_symbols * mode.data_bits, np.uint8)
-    end = SERVICE + payload.size
-    bits[SERVICE:end] = payload
-    bits = scramble.wifi(bits, seed)
-    bits[end : end + TAIL] = 0
-    return ConvCode(rate=mode.rate, ending="truncated").encode(bits)
+        return ldpc_data.encode(bits, ldpc_data.layout(length, mode))
+    whole = np.zeros(symbols_needed(length, mode) * mode.data_bits, np.uint8)
+    whole[: bits.size] = bits
+    end = SERVICE + 8 * length
+    whole[end : end + TAIL] = 0
+    return ConvCode(rate=mode.rate, ending="truncated").encode(whole)
 
 
 def decode(llr: Array, length: int, mode: Mode, ldpc: bool = False) -> Array:

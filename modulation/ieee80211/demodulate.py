@@ -79,3 +79,26 @@ def soft_bits(seen: Points, mode: p.Mode, ldpc: bool = False) -> tuple[Array, fl
     unit = np.float32(coding.unit(mode))
     error = kernels.soft_bits(seen.points, seen.n0, coding.order(mode, ldpc), mode.bits_per_carrier, unit, out)
     return out, 10 * float(np.log10(max(error, 1e-12)))
+
+
+def refine(seen: Points, sent: Array, whole_end: bool) -> Points:
+    """Correct channel and phases by what was sent: points and sent [n, carriers] -> points.
+
+    The training field stays worth four symbols. The last symbol's padding is not known unless ``whole_end``: it
+    does not count, and takes the phase of the one before.
+    """
+    n = len(sent) if whole_end else len(sent) - 1
+    weight = np.abs(sent[:n]) ** 2 / seen.n0[:n]
+    product = np.conj(sent[:n]) * seen.points[:n] / seen.n0[:n]
+    known = 4 * weight.mean(axis=0)
+    carrier = (known + product.sum(axis=0)) / (known + weight.sum(axis=0))
+    strength = np.abs(carrier) ** 2
+    at = np.concatenate([[0], np.cumsum((product * np.conj(carrier)).sum(axis=1))])
+    of = np.concatenate([[0], np.cumsum((weight * strength).sum(axis=1))])
+    low, high = np.maximum(np.arange(n) - 1, 0), np.minimum(np.arange(n) + 2, n)
+    symbol = np.ones(len(sent), np.complex128)
+    symbol[:n] = (at[high] - at[low]) / np.maximum(of[high] - of[low], 1e-30)
+    symbol[n:] = symbol[n - 1]
+    gain = np.outer(symbol, carrier).astype(np.complex64)
+    gain[np.abs(gain) < 0.1] = 0.1
+    return Points(seen.points / gain, (seen.n0 / np.abs(gain) ** 2).astype(np.float32))

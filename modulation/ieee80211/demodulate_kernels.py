@@ -98,9 +98,11 @@ def common(seen: Array, power: float, n0: float, times: Array, offset_prior: flo
     slope = grow(total.real.copy(), total.imag.copy(), times, max(noise / 2, 1e-5), prior)
     for s in range(n):
         total[s] *= np.exp(1j * times[s] * slope)
-    phase = _average(total, min(max(int(np.ceil(30 * noise)), 0), 8))
+    half = min(max(int(np.ceil(30 * noise)), 0), 8)
+    phase = _average(total, half)
     level = np.empty(n)
     for s in range(n):
+        phase[s] += noise / 2 / (0.003 + (1.5e-5 * times[s]) ** 2) / (2 * half + 1)
         size = np.hypot(phase[s].real, phase[s].imag)
         phase[s] = phase[s] / max(size, 1e-30)
         level[s] = total[s].real * phase[s].real + total[s].imag * phase[s].imag

@@ -52,7 +52,10 @@ def common(seen: Array, power: float, n0: float, times: Array, offset_prior: flo
     prior = max(np.sqrt(noise / 16) / FFT, offset_prior)  # 64 samples of the long symbols against 4 pilots
     turn = np.exp(-1j * times * slope(total, times, max(noise / 2, 1e-5), prior))
     flat = total * np.conj(turn)
-    phase = _average(flat, int(np.clip(np.ceil(30 * noise), 0, 8)))
+    half = int(np.clip(np.ceil(30 * noise), 0, 8))
+    # soon after training, the line is better known than a few noisy pilots tell
+    trust = noise / 2 / (0.003 + (1.5e-5 * times) ** 2) / (2 * half + 1)
+    phase = _average(flat, half) + trust
     phase = phase / np.maximum(np.abs(phase), 1e-30)
     level = _average((flat * np.conj(phase)).real, 12)
     level = np.maximum((level * 25 + 26.0) / (25 + 26.0), 0.1)

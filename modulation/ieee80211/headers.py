@@ -13,6 +13,7 @@ from semwave.modulation.ieee80211.sync import Located, Reader
 
 Array = npt.NDArray[Any]
 
+_SURE = 0.4  # of ``_turned``: no other constellation gets there but in deep noise
 AFTER_LTF = 2 * p.FFT  # L-SIG starts here, counted from the first long training symbol
 L_SIG_END = AFTER_LTF + 80
 HT_SIG_END = L_SIG_END + 160
@@ -53,10 +54,11 @@ def _symbols(read: Reader, found: Located, estimate: Estimate, n: int) -> demodu
     return demodulate.equalise(read, found, estimate, starts, p.legacy_pilots(0, n))
 
 
-def _turned(seen: demodulate.Points, symbol: int) -> bool:
-    """Whether a symbol is BPSK on the imaginary axis."""
-    x, w = seen.points[symbol], 1 / seen.n0[symbol]
-    return float(w @ x.imag**2) > float(w @ x.real**2)
+def _turned(seen: demodulate.Points, symbols: slice) -> float:
+    """How far BPSK symbols lie on the imaginary axis: 1 all of it, -1 on the real one, 0 in doubt."""
+    x, w = seen.points[symbols], 1 / seen.n0[symbols]
+    real, imaginary = float((w * x.real**2).sum()), float((w * x.imag**2).sum())
+    return (imaginary - real) / (imaginary + real + 1e-30)
 
 
 def _decode(points: Array, n0: Array) -> Array:
@@ -66,7 +68,8 @@ def _decode(points: Array, n0: Array) -> Array:
 def read_l_sig(read: Reader, found: Located, estimate: Estimate) -> fields.LSig | None:
     """Decode L-SIG; None if it is none. Reads up to L_SIG_END."""
     seen = _symbols(read, found, estimate, 1)
-    return None if _turned(seen, 0) else fields.LSig.parse(_decode(seen.points, seen.n0))
+    sure = _turned(seen, slice(0, 1)) > _SURE
+    return None if sure else fields.LSig.parse(_decode(seen.points, seen.n0))
 
 
 def read_header(read: Reader, found: Located, estimate: Estimate, l_sig: fields.LSig | None) -> Header:
@@ -77,12 +80,14 @@ def read_header(read: Reader, found: Located, estimate: Estimate, l_sig: fields.
     if l_sig.rate_mbps != 6:
         return Header("11a/g", end, l_sig)
     seen = _symbols(read, found, estimate, 3)
-    if _turned(seen, 1):
+    turned = _turned(seen, slice(1, 3))
+    if turned > 0:  # in doubt the CRC tells
         ht_sig = fields.HtSig.parse(_decode(seen.points[1:] * np.complex64(-1j), seen.n0[1:]))
-        if ht_sig is None:
+        if ht_sig is not None:
+            return _ht(found, l_sig, ht_sig, end)
+        if turned > _SURE:
             return Header("11n", end, l_sig, bad=True)
-        return _ht(found, l_sig, ht_sig, end)
-    if _turned(seen, 2) and l_sig.length % 3 == 0:
+    if _turned(seen, slice(2, 3)) > 0 and l_sig.length % 3 == 0:
         points = np.stack([seen.points[1], seen.points[2] * np.complex64(-1j)])
         vht = fields.VhtSigA.parse(_decode(points, seen.n0[1:]))
         if vht is not None:
@@ -114,7 +119,7 @@ def _greenfield(read: Reader, found: Located, estimate: Estimate) -> Header:
     """HT greenfield has its HT-SIG, both symbols turned, in the place of L-SIG."""
     seen = _symbols(read, found, estimate, 2)
     end = found.ltf + L_SIG_END
-    if not (_turned(seen, 0) and _turned(seen, 1)):
+    if not _turned(seen, slice(0, 2)) > 0:
         return Header("", end, bad=True)
     ht_sig = fields.HtSig.parse(_decode(seen.points * np.complex64(-1j), seen.n0))
     if ht_sig is None:

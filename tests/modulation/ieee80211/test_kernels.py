@@ -6,6 +6,7 @@ import pytest
 from semwave.modulation.ieee80211 import TxFormat, channel, coding, params, sync, sync_kernels, sync_reference, transmit
 from semwave.modulation.ieee80211 import demodulate_kernels as kernels
 from semwave.modulation.ieee80211 import demodulate_reference as reference
+from semwave.modulation.ieee80211.demodulate import Points, refine
 
 
 @pytest.mark.parametrize("snr_db, cfo_hz, dc", [(30, 40e3, 0), (5, -232e3, 3 - 2j), (0, 0, 0.2j), (15, 100e3, 0)])
@@ -101,6 +102,24 @@ def test_spectra_and_division(air):
     seen = kernels.match(rows, params.PILOT_BINS, h[where.pilot_places], params.legacy_pilots(4, 3))
     pilots = params.legacy_pilots(4, 3) * h[where.pilot_places].conj()
     assert np.allclose(seen, pilots * rows[:, params.PILOTS % 64], atol=1e-4)
+
+
+@pytest.mark.parametrize("whole_end", [True, False])
+def test_refining_by_what_was_sent(air, whole_end):
+    mode = params.legacy_mode(24)
+    coded = air.rng.integers(0, 2, 30 * mode.coded_bits).astype(np.uint8)
+    sent = coding.map_symbols(coded, mode)
+    carrier = 1 + 0.3 * air.noise(48)
+    symbol = np.exp(0.2j * np.sin(np.arange(30)))
+    received = sent * carrier * symbol[:, None] + 0.01 * air.noise(sent.size).reshape(sent.shape)
+    seen = Points(received.astype(np.complex64), np.full(sent.shape, 1e-4, np.float32))
+    guess = sent.copy()
+    if not whole_end:
+        guess[-1] = air.noise(48)
+    better = refine(seen, guess, whole_end)
+    before, after = (np.abs(x.points - sent)[:-1] ** 2 for x in (seen, better))
+    assert after.mean() < 0.15 * before.mean()
+    assert np.allclose(better.n0, seen.n0 * np.abs(better.points / seen.points) ** 2, rtol=1e-3)
 
 
 def test_smoothing_lowers_noise_and_spares_strong_channels(air):

@@ -79,6 +79,17 @@ def test_echoes(air, rate):
     assert good >= 18
 
 
+@pytest.mark.parametrize("rate, snr_db", [(6, 2), (24, 10), (54, 19)])
+def test_sensitivity(air, rate, snr_db):
+    # at a true packet error rate of 2 %, more than 4 errors in 40 frames have probability 0.1 %
+    errors = 0
+    for _ in range(40):
+        psdu = air.mpdu(500)
+        found = air.receive(air.send(transmit(psdu, TxFormat(rate)), snr_db, air.rng.uniform(-100e3, 100e3)))
+        errors += [p.psdu for p in found if p.ok] != [psdu]
+    assert errors <= 4
+
+
 @pytest.mark.parametrize("dc_db", [-10, 4, 11])
 @pytest.mark.parametrize("cfo_hz", [-40e3, 0, 90e3])
 def test_dc_offset(air, dc_db, cfo_hz):
