@@ -198,7 +198,7 @@ class _Run:
             )  # fmt: skip
             error, energy = error + left, energy + made
         if not backwards:
-            self.noise = max(error / (self.total * ACTIVE.size), 1e-3 * self.noise)
+            self.noise = max(error / (self.total * DATA.size), 1e-3 * self.noise)
         data = np.packbits(self.out[: 8 * self.length], bitorder="little")
         data ^= self.form.payload_scrambler[: self.length]
         step, drift = float(self.state[track.STEP]), float(self.state[track.DRIFT])

@@ -27,6 +27,8 @@ PHASE_WALK, TIMING_WALK = 1e-7, 1e-12
 """Variance that a symbol adds to the steps of phase (radians^2) and timing (samples^2)."""
 PHASE_NOISE = 1e-6
 """Variance that a symbol adds to the phase itself."""
+DELAY_STEP = 3e-4
+"""Samples by which a delay may change before it is taken off anew: -66 dB on average over the carriers."""
 N = ACTIVE.size
 _PLACES = ACTIVE.astype(np.float32)
 UNIT = 2 * np.pi / FFT_SIZE
@@ -87,37 +89,33 @@ def _carriers(row: Array, out: Array) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _turns(phase: float, delay: float, out: Array) -> None:
-    """``exp(-j (phase - 2 pi k delay / 64))``: what takes a phase and a delay off."""
+def _turns(delay: float, out: Array) -> None:
+    """``exp(2j pi k delay / 64)``: what takes a delay off."""
     turn, half = complex(np.cos(UNIT * delay), np.sin(UNIT * delay)), N // 2
-    back = turn.conjugate()
-    up = complex(np.cos(phase), -np.sin(phase))
-    down = up
+    at = complex(1)
     for i in range(half):
-        up *= turn
-        down *= back
-        out[half + i], out[N + half + i] = up.real, up.imag
-        out[half - 1 - i], out[N + half - 1 - i] = down.real, down.imag
+        at *= turn
+        out[half + i], out[N + half + i] = at.real, at.imag
+        out[half - 1 - i], out[N + half - 1 - i] = at.real, -at.imag
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _multiply(a: Array, b: Array, sign: float, out: Array) -> None:
-    """``out = a b`` for sign 1, ``a conj(b)`` for -1."""
-    single = np.float32(sign)
+def _straighten(y: Array, turns: Array, phase: float, out: Array) -> None:
+    """``out = y turns exp(-j phase)``."""
+    c, s = np.float32(np.cos(phase)), np.float32(np.sin(phase))
     for k in range(N):
-        re, im, b_im = a[k], a[N + k], single * b[N + k]
-        out[k] = re * b[k] - im * b_im
-        out[N + k] = im * b[k] + re * b_im
+        re = y[k] * turns[k] - y[N + k] * turns[N + k]
+        im = y[N + k] * turns[k] + y[k] * turns[N + k]
+        out[k] = re * c + im * s
+        out[N + k] = im * c - re * s
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _turn(a: Array, turn: complex) -> None:
-    """``a *= conj(turn)``."""
-    c, s = np.float32(turn.real), np.float32(turn.imag)
+def _match(u: Array, h: Array, out: Array) -> None:
+    """``out = u conj(h)``."""
     for k in range(N):
-        re, im = a[k], a[N + k]
-        a[k] = re * c + im * s
-        a[N + k] = im * c - re * s
+        out[k] = u[k] * h[k] + u[N + k] * h[N + k]
+        out[N + k] = u[N + k] * h[k] - u[k] * h[N + k]
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -154,43 +152,38 @@ def _bits(s: Array, data: Array, bits: int, out: Array) -> None:
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _measure(z: Array, s: Array, gain: Array, places: Array) -> tuple[float, float, float, float, float]:
-    """Parts of ``sum z conj(s)``, ``sum k Im(z conj(s))``, and the energies ``sum |H s|^2``, ``sum k^2 |H s|^2``."""
-    zero = np.float32(0)
-    re, im, slope, energy, wide = zero, zero, zero, zero, zero
+def _measure(
+    u: Array, z: Array, s: Array, gain: Array, places: Array
+) -> tuple[float, float, float, float, float, float]:
+    """Parts of ``sum z conj(s)``, ``sum k Im(z conj(s))``, and energies.
+
+    These are ``sum |H s|^2``, ``sum k^2 |H s|^2`` and, over the carriers in use, ``sum |u|^2``.
+    """
+    zero, one = np.float32(0), np.float32(1)
+    re, im, slope, energy, wide, power = zero, zero, zero, zero, zero, zero
     for k in range(N):
         c = z[N + k] * s[k] - z[k] * s[N + k]
-        e = gain[k] * (s[k] * s[k] + s[N + k] * s[N + k])
+        size = s[k] * s[k] + s[N + k] * s[N + k]
+        e = gain[k] * size
+        power += (one if size > zero else zero) * (u[k] * u[k] + u[N + k] * u[N + k])
         re += z[k] * s[k] + z[N + k] * s[N + k]
         im += c
         slope += places[k] * c
         energy += e
         wide += places[k] * places[k] * e
-    return float(re), float(im), float(slope), float(energy), float(wide)
+    return float(re), float(im), float(slope), float(energy), float(wide), float(power)
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _gather(u: Array, s: Array, sums: Array, weights: Array) -> None:
-    """Add ``u conj(s)`` and ``|s|^2``."""
+def _gather(u: Array, s: Array, angle: float, sums: Array, weights: Array) -> None:
+    """Add ``u exp(-j angle) conj(s)`` and ``|s|^2``."""
+    cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     for k in range(N):
-        sums[k] += u[k] * s[k] + u[N + k] * s[N + k]
-        sums[N + k] += u[N + k] * s[k] - u[k] * s[N + k]
+        re, im = s[k] * cosine - s[N + k] * sine, s[N + k] * cosine + s[k] * sine
+        sums[k] += u[k] * re + u[N + k] * im
+        sums[N + k] += u[N + k] * re - u[k] * im
     for k in range(N):
         weights[k] += s[k] * s[k] + s[N + k] * s[N + k]
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _left(u: Array, s: Array, h: Array) -> tuple[float, float]:
-    """Energies ``sum |u - h s|^2`` over the carriers in use, and ``sum |h s|^2``."""
-    zero, one = np.float32(0), np.float32(1)
-    error, energy = zero, zero
-    for k in range(N):
-        re, im = h[k] * s[k] - h[N + k] * s[N + k], h[k] * s[N + k] + h[N + k] * s[k]
-        a, b = u[k] - re, u[N + k] - im
-        power = re * re + im * im
-        error += (one if power > zero else zero) * (a * a + b * b)
-        energy += power
-    return float(error), float(energy)
 
 
 @njit(nogil=True, cache=True)
@@ -200,25 +193,34 @@ def _pilots(polarity: float, pilots: Array, s: Array) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _by_pilots(polarity: float, z: Array, gain: Array, pilots: Array, noise: float, state: Array) -> float:
-    """Correct the predicted phase by the pilots; gives by how much."""
-    re, im, energy = 0.0, 0.0, 0.0
+def _by_pilots(
+    y: Array, turns: Array, h: Array, gain: Array, polarity: float, pilots: Array, noise: float, state: Array
+) -> None:
+    """Correct the predicted phase by the pilots."""
+    total, energy = complex(0), 0.0
     for j in range(pilots.size):
-        s = polarity * _SIGNS[j]
-        re += z[pilots[j]] * s
-        im += z[N + pilots[j]] * s
-        energy += gain[pilots[j]]
-    return _update(state, PHASE, 4, np.arctan2(im, re), noise / (2 * energy + 1e-30) + 1e-9)
+        k = pilots[j]
+        match = complex(turns[k], turns[N + k]) * complex(h[k], -h[N + k]) * complex(y[k], y[N + k])
+        total += match * (polarity * _SIGNS[j])
+        energy += gain[k]
+    total *= complex(np.cos(state[PHASE]), -np.sin(state[PHASE]))
+    _update(state, PHASE, 4, np.angle(total), noise / (2 * energy + 1e-30) + 1e-9)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _by_decisions(z: Array, s: Array, gain: Array, noise: float, state: Array) -> float:
-    """Correct phase and timing by all carriers whose symbols are known or decided; gives the turn of the phase."""
-    re, im, slope, energy, wide = _measure(z, s, gain, _PLACES)
+def _by_decisions(
+    u: Array, z: Array, s: Array, gain: Array, noise: float, state: Array
+) -> tuple[float, float, float]:  # fmt: skip
+    """Correct phase and timing by all carriers whose symbols are known or decided.
+
+    returns  the turn of the phase, and the energies of what the decisions leave and explain
+    """
+    re, im, slope, energy, wide, power = _measure(u, z, s, gain, _PLACES)
     moved = _update(state, PHASE, 4, np.arctan2(im, re), noise / (2 * energy + 1e-30) + 1e-9)
     bend = UNIT * wide + 1e-30
     _update(state, TIMING, 7, -slope / bend, noise / (2 * UNIT * bend) + 1e-9)
-    return moved
+    # sum |u - h s|^2 with the phase corrected
+    return moved, max(power - 2 * np.hypot(re, im) + energy, 0.0), energy
 
 
 @njit(nogil=True, cache=True)
@@ -240,7 +242,7 @@ def track(
     rows      [n, 64] complex64: FFT of each symbol, of which shifts [n] says how late its window was taken
     last_used data carriers used in symbol ``total - 1``, the packet's last
     state     [10], channel [52], sums [52], weights [52]: carried on; out [(total - 1) * 48 * bits]: filled
-    returns   energies of what the decisions leave and of what they explain
+    returns   energies of what the decisions leave and of what they explain, pilots apart
     """
     y, c, u, z, s = np.zeros((5, 2 * N), np.float32)
     h, b = np.empty((2, 2 * N), np.float32)
@@ -248,7 +250,7 @@ def track(
     _split(sums, b)
     gain = h[:N] ** 2 + h[N:] ** 2
     error, energy, dt = 0.0, 0.0, -1.0 if backwards else 1.0
-    since, wait = 0, 2
+    since, wait, turned = 0, 2, np.inf
     for i in range(rows.shape[0]):
         row = rows.shape[0] - 1 - i if backwards else i
         t = first + row
@@ -256,14 +258,14 @@ def track(
             _predict(state, PHASE, 4, dt, PHASE_WALK, PHASE_NOISE)
             _predict(state, TIMING, 7, dt, TIMING_WALK, 0.0)
         _carriers(rows[row], y)
-        _turns(state[PHASE], state[TIMING] - shifts[row], c)
-        _multiply(y, c, 1.0, u)
-        _multiply(u, h, -1.0, z)
+        delay = state[TIMING] - shifts[row]
+        if abs(delay - turned) > DELAY_STEP:
+            _turns(delay, c)
+            turned = delay
         polarity = _POLARITY[t % _POLARITY.size]
-        moved = _by_pilots(polarity, z, gain, pilots, noise, state)
-        turn = complex(np.cos(moved), np.sin(moved))
-        _turn(u, turn)
-        _turn(z, turn)
+        _by_pilots(y, c, h, gain, polarity, pilots, noise, state)
+        _straighten(y, c, state[PHASE], u)
+        _match(u, h, z)
         if t == 0:
             _split(known_first, s)
         else:
@@ -274,11 +276,9 @@ def track(
                     s[k], s[N + k] = 0, 0
         for k in pilots:  # they have been used
             s[k], s[N + k] = 0, 0
-        moved = _by_decisions(z, s, gain, noise, state)
-        _turn(u, complex(np.cos(moved), np.sin(moved)))
+        moved, left, made = _by_decisions(u, z, s, gain, noise, state)
         _pilots(polarity, pilots, s)
-        _gather(u, s, b, weights)
-        left, made = _left(u, s, h)
+        _gather(u, s, moved, b, weights)
         error, energy = error + left, energy + made
         since += 1
         if since >= wait or t == 0 or i == rows.shape[0] - 1:
