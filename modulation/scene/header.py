@@ -1,4 +1,4 @@
-"""The scene header: 161 bits with a CRC, LDPC coded at a rate of about a quarter, QPSK.
+"""The scene header: 161 bits with a CRC, LDPC coded at rate 0.13, QPSK: what a receiver needs most is protected best.
 
 =========  ====  ==========================================================
 field      bits  meaning
@@ -34,8 +34,8 @@ LENGTH_BITS = {"mask": 12, "prompt": 12, "sketch": 8, "key": 20}
 _HEAD = (("version", 4), ("number", 16), ("height", 13), ("width", 13), ("seed", 16))
 _ENTRY_BITS = 4 + 5
 HEADER_BITS = sum(w for _, w in _HEAD) + sum(_ENTRY_BITS + LENGTH_BITS[name] for name in LAYERS) + 16
-HEADER_SYMBOLS = 300
-"""QPSK symbols of a coded header: the data elements of two OFDM symbols of the default numerology."""
+HEADER_SYMBOLS = 600
+"""QPSK symbols of a coded header: the data elements of four OFDM symbols of the default numerology."""
 
 
 @dataclass(frozen=True)
