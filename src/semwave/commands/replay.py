@@ -3,7 +3,7 @@
   semwave replay capture.sigmf-meta --receiver ieee80211 --annotate --pcap frames.pcap --report report.html
   semwave replay out/transmitted.sigmf-meta --receiver semwave --out pictures
 
-Frames that cannot be decoded are listed with the reason; the last line counts all of them. Ctrl-C keeps what was found."""
+Frames that cannot be decoded are listed with the reason; the last line counts all. Ctrl-C keeps what was found."""
 
 import argparse
 import sys
@@ -31,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--set", dest="options", action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of the receiver: of OfdmDemodulator (semwave), or modulation, scramble, unit_power (gnuradio)",
+        help="an option: a parameter of OfdmDemodulator (semwave); modulation, scramble, unit_power (gnuradio)",
     )  # fmt: skip
     where = parser.add_argument_group("where to listen")
     _samples.add_span(where)  # type: ignore[arg-type]
