@@ -28,12 +28,15 @@ FIRST_THRESHOLD = 0.22  # S / (S + N) of the short training field: 4e-6 of the l
 PAIR_THRESHOLD = 0.35  # S / (S + N) of the two long symbols' likeness: 2e-4 of noise passes
 MATCH_THRESHOLD = 0.09  # share of the energy on the strongest path; noise: 6e-6 a position
 SPREAD_THRESHOLD = 0.22  # share of the energy on 16 paths in a row; noise has 1/8
+NEAR_PATH, FAR_PATH = 0.2, 0.045  # least power of a path before the strongest, up to 3 samples before it (where a
+# path between two samples has side lobes) and farther away
 LINES = 2.5  # the short field's energy must be on more lines than this: tones are no preambles
 BACKOFF = 3  # samples by which transforms start inside the guard, for paths before the first found
 PEAK_HOPS = 20  # hops after a candidate among which its short training field must lie
-EARLY, LATE = 116, 252  # long training symbol after the best look: between these (152 to 200 without noise)
+EARLY, LATE = 116, 324  # long training symbol after the best look: 152 to 200, and room for its repetition
 LOOKAHEAD = PEAK_HOPS * HOP + LATE + 2 * p.FFT + 16  # samples after a candidate that ``locate`` reads
 BEHIND = 160  # samples before a candidate that may still be read
+_LIMITS, _PATHS = (MATCH_THRESHOLD, SPREAD_THRESHOLD), (NEAR_PATH, FAR_PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def locate(read: Reader, candidate: int, earliest: int) -> Located | None:
         return None
     first = best + EARLY
     segment = read(first, best + LATE + 2 * p.FFT)
-    at = kernels.timing(segment, complex(window.mean()), offset, _template(), MATCH_THRESHOLD, SPREAD_THRESHOLD)
+    at = kernels.timing(segment, complex(window.mean()), offset, _template(), _LIMITS, _PATHS)
     ltf = first + at
     if at < 0 or ltf - p.FIRST_LONG < earliest - 2 * PERIOD:
         return None

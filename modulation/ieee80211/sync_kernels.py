@@ -82,8 +82,15 @@ def _correlate(x: Array, template: Array, lags: int) -> tuple[Array, Array]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def timing(x: Array, mean: complex, offset: float, template: Array, match_least: float, spread_least: float) -> int:
-    """Place of the first path's first long symbol; -1 if there is none. ``template``: [64] complex64, unit energy."""
+def timing(
+    x: Array, mean: complex, offset: float, template: Array, limits: tuple[float, float], paths: tuple[float, float]
+) -> int:
+    """Place of the first path's first long symbol; -1 if there is none. ``template``: [64] complex64, unit energy.
+
+    ``limits``: MATCH_THRESHOLD and SPREAD_THRESHOLD, ``paths``: NEAR_PATH and FAR_PATH.
+    """
+    match_least, spread_least = limits
+    near, far = paths
     turned = np.empty(x.size, np.complex64)
     turn, step = 1 + 0j, np.exp(-1j * offset)
     for i in range(x.size):
@@ -103,16 +110,16 @@ def timing(x: Array, mean: complex, offset: float, template: Array, match_least:
         energy -= turned[j].real ** 2 + turned[j].imag ** 2
         if share[j] > share[peak]:
             peak = j
-    if not share[peak] >= match_least or peak + 16 > lags:
+    if not share[peak] >= match_least or peak + 80 > lags:  # the true one may lie 64 samples on
         return -1
     first, spread = max(peak - 15, 0), 0.0
     for at in range(first, peak + 1):
         spread = max(spread, share[at : at + 16].sum())
     if not spread >= spread_least:
         return -1
-    floor = max(0.2, (1 - min(share[peak], 1.0)) / (16 * share[peak])) * match[peak]
+    noise = (1 - min(share[peak], 1.0)) / (16 * share[peak])  # eight times its mean
     for at in range(first, peak + 1):
-        if match[at] > floor:
+        if match[at] > max(near if peak - at < 4 else far, noise) * match[peak]:
             return at
     return peak
 

@@ -11,10 +11,12 @@ from semwave.modulation.ieee80211 import params as p
 from semwave.modulation.ieee80211.sync import (
     BACKOFF,
     EARLY,
+    FAR_PATH,
     HOP,
     LATE,
     LINES,
     MATCH_THRESHOLD,
+    NEAR_PATH,
     PAIR_THRESHOLD,
     PERIOD,
     SPREAD_THRESHOLD,
@@ -69,11 +71,13 @@ def timing(turned: Array) -> int | None:
     share = match / np.maximum(energy, 1e-30)
     peak = int(np.argmax(share))
     first = max(peak - 15, 0)
-    spread = np.convolve(share[first : peak + 16], np.ones(16), "valid").max() if peak + 16 <= lags else 0.0
+    spread = np.convolve(share[first : peak + 16], np.ones(16), "valid").max() if peak + 80 <= lags else 0.0
     if share[peak] < MATCH_THRESHOLD or spread < SPREAD_THRESHOLD:
         return None
-    noise = (1 - min(share[peak], 1.0)) / (2 * p.FFT)
-    strong = np.flatnonzero(match[first : peak + 1] > max(0.2, 8 * noise / share[peak]) * match[peak])
+    noise = 8 * (1 - min(share[peak], 1.0)) / (2 * p.FFT * share[peak])
+    before = peak - np.arange(first, peak + 1)
+    least = np.maximum(np.where(before < 4, NEAR_PATH, FAR_PATH), noise) * match[peak]
+    strong = np.flatnonzero((match[first : peak + 1] > least) | (before == 0))
     return first + int(strong[0])
 
 

@@ -27,7 +27,7 @@ def test_search(air, snr_db, cfo_hz, dc):
     assert expected == pytest.approx(offset, abs=1e-6)
     segment = read(start + sync.EARLY, start + sync.LATE + 128)
     turned = (segment - window.mean()) * np.exp(-1j * offset * np.arange(segment.size))
-    limits = (sync.MATCH_THRESHOLD, sync.SPREAD_THRESHOLD)
+    limits = (sync.MATCH_THRESHOLD, sync.SPREAD_THRESHOLD), (sync.NEAR_PATH, sync.FAR_PATH)
     at = sync_kernels.timing(segment, complex(window.mean()), offset, sync._template(), *limits)
     assert at == sync_reference.timing(turned.astype(np.complex64))
     found = sync.locate(read, 320, 0)
@@ -42,8 +42,8 @@ def test_tones_and_noise_are_refused_alike(air):
     for x in (np.exp(0.3j * t), np.exp(1j * np.pi / 8 * t) + 1):
         assert not sync_kernels.coarse(x[:128].astype(np.complex64), sync.LINES)[0]
         assert sync_reference.coarse(x[:128].astype(np.complex64)) is None
-    noise = air.noise(264)
-    limits = (sync.MATCH_THRESHOLD, sync.SPREAD_THRESHOLD)
+    noise = air.noise(sync.LATE - sync.EARLY + 128)
+    limits = (sync.MATCH_THRESHOLD, sync.SPREAD_THRESHOLD), (sync.NEAR_PATH, sync.FAR_PATH)
     assert sync_kernels.timing(noise, 0j, 0.0, sync._template(), *limits) == -1
     assert sync_reference.timing(noise) is None
 

@@ -26,7 +26,7 @@ def test_legacy(air, rate, length):
     x = transmit(psdu, TxFormat(rate, seed=seed, window=length % 3))
     got = the_one(air.receive(air.send(x, ENOUGH[rate], cfo)), psdu)
     assert (got.format, got.rate_mbps, got.mcs, got.length, got.seed) == ("11a/g", rate, None, length, seed)
-    assert abs(got.start - 400) <= 1
+    assert -6 <= got.start - 400 <= 1  # noise may pass for an early path: nothing is lost in the guard
     assert got.ltf == got.start + 192
     assert got.end == got.start + 80 * (x.size // 80)
     # two symbols of 64 samples: deviation sqrt(1 / (64 SNR)) / (2 pi 64) of the sample rate
