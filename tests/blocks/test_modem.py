@@ -1,4 +1,4 @@
-"""The modem's blocks on what goes wrong: samples that are no numbers, tags that make no sense, silence, cut-off bursts."""
+"""The modem's blocks on what goes wrong: NaN samples, senseless tags, cut-off bursts."""
 
 from collections.abc import Iterator
 
