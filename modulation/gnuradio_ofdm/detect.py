@@ -56,63 +56,45 @@ class Detection:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _energy(z: complex) -> float:
+    return z.real * z.real + z.imag * z.imag
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _squared(p: complex, a: complex, b: complex, e: float, f: float, mean: complex, floor: float) -> float:
+    """Squared correlation from sums over the pairs (``conj(a) b``, a, b, |a|^2, |b|^2), the mean taken off."""
+    square = PRODUCTS * _energy(mean)
+    p += square - a.conjugate() * mean - mean.conjugate() * b  # a constant has any period
+    e += square - 2 * (mean.conjugate() * a).real
+    f += square - 2 * (mean.conjugate() * b).real
+    return _energy(p) / (e * f) if e > floor and f > floor else 0.0
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _scan(x: Array, count: int, threshold: float, first_only: bool, out: Array) -> int:
     """Sliding sums of ``correlation``; stops after the first position over the threshold if asked to."""
-    p_re, p_im, e_0, e_1 = 0.0, 0.0, 0.0, 0.0
-    a_re, a_im, b_re, b_im, m_re, m_im = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(PRODUCTS - 1):
-        u, v = x[i], x[i + LAG]
-        u_re, u_im, v_re, v_im = np.float64(u.real), np.float64(u.imag), np.float64(v.real), np.float64(v.imag)
-        p_re += u_re * v_re + u_im * v_im
-        p_im += u_re * v_im - u_im * v_re
-        e_0 += u_re * u_re + u_im * u_im
-        e_1 += v_re * v_re + v_im * v_im
-        a_re += u_re
-        a_im += u_im
-        b_re += v_re
-        b_im += v_im
-    for i in range(SYMBOL_LEN - 1):
-        m_re += np.float64(x[i].real)
-        m_im += np.float64(x[i].imag)
-    top, weight, overlap = 0.0, 1.0 / SYMBOL_LEN, np.float64(PRODUCTS)
-    for n in range(count):
-        u, v, w = x[n + PRODUCTS - 1], x[n + PRODUCTS - 1 + LAG], x[n + SYMBOL_LEN - 1]
-        u_re, u_im, v_re, v_im = np.float64(u.real), np.float64(u.imag), np.float64(v.real), np.float64(v.imag)
-        p_re += u_re * v_re + u_im * v_im
-        p_im += u_re * v_im - u_im * v_re
-        e_0 += u_re * u_re + u_im * u_im
-        e_1 += v_re * v_re + v_im * v_im
-        a_re += u_re
-        a_im += u_im
-        b_re += v_re
-        b_im += v_im
-        m_re += np.float64(w.real)
-        m_im += np.float64(w.imag)
-        c_re, c_im = m_re * weight, m_im * weight
-        square = c_re * c_re + c_im * c_im
-        # all with the mean c taken off: a constant has any period
-        q_re = p_re - (a_re * c_re + a_im * c_im) - (c_re * b_re + c_im * b_im) + overlap * square
-        q_im = p_im - (a_re * c_im - a_im * c_re) - (c_re * b_im - c_im * b_re)
-        f_0 = e_0 - 2 * (c_re * a_re + c_im * a_im) + overlap * square
-        f_1 = e_1 - 2 * (c_re * b_re + c_im * b_im) + overlap * square
-        top = max(top, e_0)
-        floor = _FINEST * (top + e_1)  # below it is rounding of the sums, not signal
-        real = f_0 > floor and f_1 > floor
-        out[n] = (q_re * q_re + q_im * q_im) / (f_0 * f_1) if real else 0.0
-        if first_only and out[n] > threshold:
-            return n
-        u, v, w = x[n], x[n + LAG], x[n]
-        u_re, u_im, v_re, v_im = np.float64(u.real), np.float64(u.imag), np.float64(v.real), np.float64(v.imag)
-        p_re -= u_re * v_re + u_im * v_im
-        p_im -= u_re * v_im - u_im * v_re
-        e_0 -= u_re * u_re + u_im * u_im
-        e_1 -= v_re * v_re + v_im * v_im
-        a_re -= u_re
-        a_im -= u_im
-        b_re -= v_re
-        b_im -= v_im
-        m_re -= np.float64(w.real)
-        m_im -= np.float64(w.imag)
+    p, a, b, m = complex(0), complex(0), complex(0), complex(0)
+    e, f, top = 0.0, 0.0, 0.0
+    for i in range(-SYMBOL_LEN, count):  # position i is complete with the sample 79 behind it
+        ahead = i + SYMBOL_LEN - 1
+        if ahead < 0:
+            continue
+        w = np.complex128(x[ahead])
+        m += w
+        if ahead >= LAG:
+            u = np.complex128(x[ahead - LAG])
+            p, a, b = p + u.conjugate() * w, a + u, b + w
+            e, f = e + _energy(u), f + _energy(w)
+        if i < 0:
+            continue
+        top = max(top, e)
+        floor = _FINEST * (top + f)  # below it is rounding of the sums, not signal
+        out[i] = _squared(p, a, b, e, f, m / SYMBOL_LEN, floor)
+        if first_only and out[i] > threshold:
+            return i
+        u, w = np.complex128(x[i]), np.complex128(x[i + LAG])
+        p, a, b, m = p - u.conjugate() * w, a - u, b - w, m - u
+        e, f = e - _energy(u), f - _energy(w)
     return -1
 
 

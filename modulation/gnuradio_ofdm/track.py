@@ -224,6 +224,23 @@ def _by_decisions(
 
 
 @njit(nogil=True, cache=True)
+def _symbols(z: Array, bits: int, size: float, data: Array, used: int, s: Array, out: Array) -> None:
+    """Decide; carriers that the last symbol leaves empty are none."""
+    _decide(z, bits, size, s)
+    _bits(s, data, bits, out)
+    for k in data[used:]:
+        s[k], s[N + k] = 0, 0
+
+
+@njit(nogil=True, cache=True)
+def _use(channel: Array, h: Array, gain: Array) -> None:
+    """A new channel in parts, and ``|H|^2``."""
+    _split(channel, h)
+    for k in range(N):
+        gain[k] = h[k] * h[k] + h[N + k] * h[N + k]
+
+
+@njit(nogil=True, cache=True)
 def _forget(sums: Array, weights: Array, most: float) -> None:
     mean = weights.mean()
     if mean > most:
@@ -246,9 +263,9 @@ def track(
     """
     y, c, u, z, s = np.zeros((5, 2 * N), np.float32)
     h, b = np.empty((2, 2 * N), np.float32)
-    _split(channel, h)
+    gain = np.empty(N, np.float32)
+    _use(channel, h, gain)
     _split(sums, b)
-    gain = h[:N] ** 2 + h[N:] ** 2
     error, energy, dt = 0.0, 0.0, -1.0 if backwards else 1.0
     since, wait, turned = 0, 2, np.inf
     for i in range(rows.shape[0]):
@@ -269,11 +286,8 @@ def track(
         if t == 0:
             _split(known_first, s)
         else:
-            _decide(z, bits, size, s)
-            _bits(s, data, bits, out[(t - 1) * data.size * bits :])
-            if t == total - 1:
-                for k in data[last_used:]:
-                    s[k], s[N + k] = 0, 0
+            used = last_used if t == total - 1 else data.size
+            _symbols(z, bits, size, data, used, s, out[(t - 1) * data.size * bits :])
         for k in pilots:  # they have been used
             s[k], s[N + k] = 0, 0
         moved, left, made = _by_decisions(u, z, s, gain, noise, state)
@@ -284,8 +298,7 @@ def track(
         if since >= wait or t == 0 or i == rows.shape[0] - 1:
             _join(b, sums)
             smooth(sums, weights, basis, values, noise, channel)
-            _split(channel, h)
-            gain = h[:N] ** 2 + h[N:] ** 2
+            _use(channel, h, gain)
             _forget(b, weights, MEMORY * size * size)
             since, wait = 0, min(2 * wait, 16)
     _join(b, sums)
