@@ -34,7 +34,7 @@ LINES = 2.5  # the short field's energy must be on more lines than this: tones a
 BACKOFF = 3  # samples by which transforms start inside the guard, for paths before the first found
 PEAK_HOPS = 20  # hops after a candidate among which its short training field must lie
 EARLY, LATE = 116, 324  # long training symbol after the best look: 152 to 200, and room for its repetition
-LOOKAHEAD = PEAK_HOPS * HOP + LATE + 2 * p.FFT + 16  # samples after a candidate that ``locate`` reads
+LOOKAHEAD = PEAK_HOPS * HOP + LATE + 4 * p.FFT + 16  # samples after a candidate that ``locate`` reads
 BEHIND = 160  # samples before a candidate that may still be read
 _LIMITS, _PATHS = (MATCH_THRESHOLD, SPREAD_THRESHOLD), (NEAR_PATH, FAR_PATH)
 
@@ -94,12 +94,15 @@ def locate(read: Reader, candidate: int, earliest: int) -> Located | None:
     return _estimate(read, ltf, offset)
 
 
-def _estimate(read: Reader, ltf: int, coarse: float) -> Located | None:
+def _estimate(read: Reader, ltf: int, coarse: float, look_later: bool = True) -> Located | None:
     """Fine offset, DC, noise and channel from the two long symbols."""
     start = ltf - p.FIRST_LONG
     dc = kernels.offset_free_mean(read(start + 8, start + 8 + 9 * PERIOD), coarse)
     long = read(ltf - BACKOFF, ltf + 2 * p.FFT)
     likeness, cfo = kernels.pair(long, BACKOFF, dc, coarse)
+    if look_later and kernels.pair(read(ltf + p.FFT, ltf + 3 * p.FFT), 0, dc, coarse)[0] > likeness + 0.1:
+        # a bad coarse offset made half a match look better than the whole one
+        return _estimate(read, ltf + p.FFT, coarse, look_later=False)
     if not likeness > PAIR_THRESHOLD:
         return None
     channel = np.empty(p.LEGACY.all.size, np.complex64)

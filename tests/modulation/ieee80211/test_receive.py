@@ -99,6 +99,22 @@ def test_dc_offset(air, dc_db, cfo_hz):
     the_one(air.receive(x), psdu)
 
 
+def test_dc_that_dies_away(air):
+    psdus = [air.mpdu(300) for _ in range(10)]
+    for psdu in psdus:
+        x = air.send(transmit(psdu, TxFormat(24)), 30, 40e3, before=1500)
+        x += (3 * np.exp(-np.arange(x.size) / 3000)).astype(np.complex64)
+        the_one(air.receive(x), psdu)
+
+
+@pytest.mark.parametrize("gap, level", [(4, 0.5), (7, 0.35), (9, 0.3)])
+def test_a_weak_path_before_the_strongest(air, gap, level):
+    psdu = air.mpdu(300)
+    x = air.send(transmit(psdu, TxFormat(54)), 35, 40e3, [level, *[0] * (gap - 1), 1])
+    got = the_one(air.receive(x), psdu)
+    assert abs(got.start - 400) <= 1
+
+
 def test_two_transmitters_back_to_back_at_other_levels(air):
     # no gap at all, another carrier offset and level each time, rates mixed
     psdus, parts = [], []
