@@ -69,6 +69,12 @@ BLOCKS: dict[str, str] = {
     "Ieee80211Transmitter": _M + "wifi:Ieee80211Transmitter",
     "SigMFSource": _M + "sigmf:SigMFSource",
     "SigMFSink": _M + "sigmf:SigMFSink",
+    "CaptureInterferer": _M + "capture:CaptureInterferer",
+    "MeasuredChannel": _M + "capture:MeasuredChannel",
+    "GrZmqSource": _M + "gnuradio_zmq:GrZmqSource",
+    "GrZmqSink": _M + "gnuradio_zmq:GrZmqSink",
+    "GrPduSource": _M + "gnuradio_zmq:GrPduSource",
+    "GrPduSink": _M + "gnuradio_zmq:GrPduSink",
 }
 
 
