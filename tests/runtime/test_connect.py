@@ -18,7 +18,7 @@ from semwave.runtime import (
     Stream,
     SyncBlock,
 )
-from semwave.runtime.graph import Edge
+from semwave.runtime.plan import Edge
 
 
 def graph() -> Flowgraph:

@@ -8,9 +8,10 @@ from semwave.commands._catalog import toml_value
 from semwave.commands._terminal import shorten
 from semwave.runtime.block import Block, In, Source
 from semwave.runtime.composite import Composite
-from semwave.runtime.graph import Flowgraph, Plan
+from semwave.runtime.graph import Flowgraph
 from semwave.runtime.packet import Anything, Frames, Spec
 from semwave.runtime.params import param_specs
+from semwave.runtime.plan import Plan
 
 VALUE_WIDTH = 26
 

@@ -6,12 +6,19 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from semwave.runtime.run import Run
+from typing import Any, Protocol, Self, TextIO
 
 INTERRUPTED = 130  # exit code
+
+
+class Stoppable(Protocol):
+    """What Ctrl-C goes to: a run, or several."""
+
+    def stop(self) -> None:
+        """End the sources."""
+
+    def abort(self) -> None:
+        """End at once."""
 
 
 class Interrupts:
@@ -23,15 +30,32 @@ class Interrupts:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.heard = 0
         self._say = say
-        self._run: Run | None = None
+        self._run: Stoppable | None = None
         self._before: Any = None
         self._leave: Callable[[int], Any] = os._exit
 
-    def attach(self, run: "Run") -> None:
+    def attach(self, run: "Stoppable") -> None:
         """From now on there is a run to stop."""
         self._run = run
         if self.heard:
             run.stop()
+
+    def listen(self, stream: TextIO) -> None:
+        """Take every line of ``stream`` for a Ctrl-C, and its end for two: whoever started this process is gone."""
+
+        def hear() -> None:
+            for _ in stream:
+                self._from_elsewhere()
+            while self.heard < 2:
+                self._from_elsewhere()
+
+        threading.Thread(target=hear, name="semwave-parent", daemon=True).start()
+
+    def _from_elsewhere(self) -> None:
+        try:
+            self._hear(0, None)
+        except KeyboardInterrupt:
+            self._leave(INTERRUPTED)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # Python hears signals nowhere else

@@ -28,9 +28,9 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, metavar="N", help="seed of every random draw, instead of the file's")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser, text: str = "print one JSON object and nothing else") -> None:
     """``--json``."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--json", action="store_true", help=text)
 
 
 def seed(text: str) -> int:
@@ -49,3 +49,34 @@ def seconds(text: str) -> float:
     if not (math.isfinite(value) and value > 0):
         raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, not {text!r}")
     return value
+
+
+# ---- parts -----------------------------------------------------------------------------------------------------------
+
+
+def add_parts(parser: argparse.ArgumentParser) -> None:
+    """How a graph is spread over processes."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--part", metavar="NAME", help="run one part of [place]; the others run elsewhere")
+    which.add_argument("--split", action="store_true", help="run every part of [place] here, in a process of its own")
+    parser.add_argument(
+        "--link", dest="links", type=pair, action="append", default=[], metavar="EDGE=ADDRESS",
+        help="where an edge between parts is linked, as in [links]: 'a.x > b.y=tcp://127.0.0.1:5551'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--probe", dest="probes", type=pair, action="append", default=[], metavar="PORT=ADDRESS",
+        help="publish what leaves block.port, as in [probes]; 'semwave probe ADDRESS' shows it",
+    )  # fmt: skip
+    parser.add_argument("--allow-remote", action="store_true", help="let links and probes listen beyond this machine")
+    parser.add_argument(
+        "--deadline", type=seconds, default=10.0, metavar="SECONDS",
+        help="a part that is not heard for so long is taken for dead (10)",
+    )  # fmt: skip
+
+
+def pair(text: str) -> tuple[str, str]:
+    """``name=value``; raises ArgumentTypeError."""
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"must be NAME=ADDRESS, not {text!r}")
+    return name.strip(), value.strip()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from semwave.commands import _options
 
 if TYPE_CHECKING:
-    from semwave.runtime.graph import Edge, Plan
+    from semwave.runtime.place import Layout
+    from semwave.runtime.plan import Edge, Plan
 
 ORDER = 20
 
@@ -26,12 +27,51 @@ def execute(args: argparse.Namespace) -> int:
 
     graph = load(args.file, args.overrides)
     plan = graph.plan()
+    layout = graph.placement.layout(plan)
     if args.json:
-        emit({"ok": True, "error": None, "file": args.file, "seed": graph.seed, **as_dict(plan)})
+        emit({"ok": True, "error": None, "file": args.file, "seed": graph.seed, **as_dict(plan), **_spread(layout)})
         return 0
     rows = [[f"{e.source}.{e.out}", f"> {e.target}.{e.into}", str(plan.inputs[e.target][e.into])] for e in plan.edges]
-    print("\n".join([*table(rows), f"ok: {_count(plan.blocks, 'block')}, {_count(plan.edges, 'edge')}"]))
+    print(
+        "\n".join([*table(rows), *_parts(layout), f"ok: {_count(plan.blocks, 'block')}, {_count(plan.edges, 'edge')}"])
+    )
     return 0
+
+
+def _parts(layout: "Layout") -> list[str]:
+    """The parts and their blocks, then the links between them."""
+    from semwave.commands._terminal import table
+
+    members = [[f"part {p}", ", ".join(b for b in layout.where if layout.where[b] == p)] for p in layout.parts]
+    links = [
+        [f"link {key}", f"{layout.where[e.source]} > {layout.where[e.target]}", _address(layout, key)]
+        for key, e in layout.crossing.items()
+    ]
+    return ["", *table(members), *table(links), ""] if layout.parts else []
+
+
+def _address(layout: "Layout", key: str) -> str:
+    entry = layout.links.get(key)
+    if entry is None:
+        return "(no address: --split finds one)"
+    return f"{entry.address}{', remote' * entry.allow_remote}{', encrypted' * bool(entry.server_key)}"
+
+
+def _spread(layout: "Layout") -> dict[str, Any]:
+    """The same for JSON; nothing where the graph has no parts."""
+    if not layout.parts:
+        return {}
+    links = [
+        {
+            "edge": key,
+            "from": layout.where[e.source],
+            "to": layout.where[e.target],
+            "address": layout.links[key].address if key in layout.links else None,
+        }
+        for key, e in layout.crossing.items()
+    ]
+    parts = {part: [b for b in layout.where if layout.where[b] == part] for part in layout.parts}
+    return {"parts": parts, "links": links}
 
 
 def as_dict(plan: "Plan") -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Run a flowgraph and print what its blocks found.
 
 Summaries (and the table of --stats) go to stdout; warnings, counters and the progress line go to stderr.
-Ctrl-C ends the sources and lets the rest finish; a second Ctrl-C aborts."""
+Ctrl-C ends the sources and lets the rest finish; a second Ctrl-C aborts.
+
+A graph with [place] can be spread over processes: 'run FILE --part rx' runs one part (start the others on their
+machines, in any order), 'run FILE --split' runs all parts here."""
 
 import argparse
 import sys
@@ -25,15 +28,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _options.add_json(parser)
     parser.add_argument("--stats", action="store_true", help="print a table of what every block did")
     parser.add_argument("--quiet", action="store_true", help="print errors only (and what --json or --stats asks for)")
+    _options.add_parts(parser)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)  # what to do comes from stdin
     parser.add_argument("--timeout", type=_options.seconds, metavar="SECONDS", help="fail if the run takes longer")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Load, start, wait, report."""
+    if args.split:
+        from semwave.commands import _split
+
+        return _split.execute(args)
     from semwave.commands._failure import report
     from semwave.runtime.graphfile import load
 
-    about: dict[str, Any] = {"file": args.file, "seed": args.seed}
+    about: dict[str, Any] = {"file": args.file, "seed": args.seed, **({"part": args.part} if args.part else {})}
     runs: list[Run] = []
     try:
         graph = load(args.file, args.overrides, args.seed)
@@ -48,7 +57,7 @@ def execute(args: argparse.Namespace) -> int:
 
         emit({**about, **result.as_dict(), "ok": error_text is None, "error": error_text})
     else:
-        _print(result, args, aborted=error_text == ABORTED)
+        show(result, args, aborted=error_text == ABORTED)
     if error_text:
         print(f"semwave: {error_text}", file=sys.stderr)
     return INTERRUPTED if error_text else 0
@@ -65,8 +74,13 @@ def _run(graph: Any, args: argparse.Namespace, runs: "list[Run]") -> "tuple[Resu
         if not args.quiet:
             print(f"{progress.cleared}semwave: {text}", file=sys.stderr)
 
+    options = {"deadline_s": args.deadline, "allow_remote": args.allow_remote, "probes": dict(args.probes)}
+    for edge, address in args.links:
+        graph.link(edge, address)
     with progress, Interrupts(say) as interrupts:
-        run = graph.start()
+        if args.child:
+            interrupts.listen(sys.stdin)
+        run = graph.start(part=args.part, **options)
         runs.append(run)
         progress.run = run
         interrupts.attach(run)
@@ -84,7 +98,8 @@ def _so_far(runs: "list[Run]") -> dict[str, Any]:
 # ---- printing --------------------------------------------------------------------------------------------------------
 
 
-def _print(result: "Result", args: argparse.Namespace, *, aborted: bool) -> None:
+def show(result: "Result", args: argparse.Namespace, *, aborted: bool) -> None:
+    """Summaries to stdout; warnings, counters and a last line to stderr."""
     from semwave.commands._terminal import duration, paint
 
     if not args.quiet and not aborted:

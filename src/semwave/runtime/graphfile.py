@@ -1,13 +1,13 @@
-"""Flowgraphs as TOML files: read, override from the command line, write.
+"""Flowgraphs as TOML files: read, override from the command line (``graphwriter`` writes them).
 
 A file has ``seed``, ``chunk``, ``name`` and ``connect`` at its top, then ``[params]``, ``[blocks]`` and, when it is
-meant to be used
-as a block, ``[ports]``. A block is ``{ use = "Class", parameter = value }``; ``"$name"`` stands for a value of
-``[params]`` (``"$$name"`` for the string ``$name``);
-``use = "other.toml"`` puts another flowgraph in, its ``[params]`` being the parameters.
+meant to be used as a block, ``[ports]``; ``extends = "other.toml"`` begins with what that file says.
+A block is ``{ use = "Class", parameter = value }``; ``"$name"`` stands for a value of ``[params]`` (``"$$name"`` for
+the string ``$name``); ``use = "other.toml"`` puts another flowgraph in, its ``[params]`` being the parameters.
+``[place]`` (part = blocks), ``[links]`` (edge = address), ``[security]`` (part = key file) and ``[probes]`` (port =
+address) say how the graph may be spread over processes.
 """
 
-import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -17,10 +17,14 @@ from typing import Any
 from semwave.runtime.block import Block
 from semwave.runtime.errors import BlockError, ConnectError, FlowgraphError, GraphFileError, ParameterError
 from semwave.runtime.graph import Flowgraph
+from semwave.runtime.graphwriter import dumps
 from semwave.runtime.params import param_specs, unknown
-from semwave.runtime.registry import BLOCKS, block_class, outside
+from semwave.runtime.place import Placement
+from semwave.runtime.registry import block_class
 
-SECTIONS = ("name", "description", "seed", "chunk", "connect", "params", "blocks", "ports")
+SECTIONS = ("extends", "name", "description", "seed", "chunk", "connect", "params", "blocks", "ports")
+__all__ = ["build", "dumps", "find", "load", "parse_value", "read"]
+SPREAD = ("place", "links", "security", "probes")
 DEPTH = 16  # files within files
 
 
@@ -58,8 +62,8 @@ def find(path: str | Path) -> Path:
     )
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The file's table; raises GraphFileError saying where TOML gives up."""
+def read(file: Path, depth: int = 0) -> dict[str, Any]:
+    """The file's table, with what it extends; raises GraphFileError saying where TOML gives up."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -68,12 +72,27 @@ def read(file: Path) -> dict[str, Any]:
         raise GraphFileError(f"{file} is not text: byte {error.start} is not UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise GraphFileError(f"{file} is not TOML: {error}") from error
+    known = dict.fromkeys((*SECTIONS, *SPREAD))
     for key in table:
-        if key not in SECTIONS:
-            raise GraphFileError(
-                f"{file}: {unknown(key, dict.fromkeys(SECTIONS), 'section')}".replace("it takes", "a flowgraph has")
-            )
-    return table
+        if key not in known:
+            raise GraphFileError(f"{file}: {unknown(key, known, 'section')}".replace("it takes", "a flowgraph has"))
+    return _extended(table, file, depth) if "extends" in table else table
+
+
+def _extended(table: dict[str, Any], file: Path, depth: int) -> dict[str, Any]:
+    """The file that ``extends`` names, with this one laid over it: tables entry by entry, ``connect`` at the end."""
+    base = table.pop("extends")
+    if not isinstance(base, str) or not (file.parent / base).is_file():
+        raise GraphFileError(f"{file}: extends = {base!r}: no such flowgraph file")
+    if depth >= DEPTH:
+        raise GraphFileError(f"{file}: files extend each other more than {DEPTH} deep (does one extend itself?)")
+    under = read(file.parent / base, depth + 1)
+    for key in ("params", "blocks", "ports", *SPREAD):
+        if isinstance(under.get(key), dict) and isinstance(table.get(key), dict):
+            table[key] = {**under[key], **table[key]}
+    if isinstance(under.get("connect"), list) and isinstance(table.get("connect"), list):
+        table["connect"] = [*under["connect"], *table["connect"]]
+    return {**under, **table}
 
 
 def build(table: Mapping[str, Any], file: Path, *, seed: int | None = None, depth: int = 0) -> Flowgraph:
@@ -92,7 +111,24 @@ def build(table: Mapping[str, Any], file: Path, *, seed: int | None = None, dept
     graph.connect(*([chains] if isinstance(chains, str) else chains))
     graph.expose(**table.get("ports", {}))
     _unused(params, table)
+    if not depth:  # a graph within another one is placed by the outer one
+        _spread(graph.placement, table, file)
     return graph
+
+
+def _spread(placement: Placement, table: Mapping[str, Any], file: Path) -> None:
+    """What the file says about parts; key files are looked for beside it."""
+    placement.place(table.get("place", {}))
+    for edge, entry in table.get("links", {}).items():
+        if isinstance(entry, dict):
+            named = {
+                k: str(file.parent / v) for k, v in entry.items() if k.endswith("_key") and isinstance(v, str) and v
+            }
+            entry = {**entry, **named}
+        placement.link(edge, entry)
+    placement.secure({part: file.parent / key for part, key in table.get("security", {}).items()})
+    for port, address in table.get("probes", {}).items():
+        placement.probe(port, address)
 
 
 def _types(table: Mapping[str, Any], file: Path) -> None:
@@ -100,6 +136,7 @@ def _types(table: Mapping[str, Any], file: Path) -> None:
         ("params", dict, "a table"),
         ("blocks", dict, "a table"),
         ("ports", dict, "a table"),
+        *((key, dict, "a table") for key in SPREAD),
         ("name", str, "a string"),
         ("description", str, "a string"),
     ):
@@ -111,6 +148,16 @@ def _types(table: Mapping[str, Any], file: Path) -> None:
     for port, where in table.get("ports", {}).items():
         if not all(isinstance(end, str) for end in (where if isinstance(where, list) else [where])):
             raise GraphFileError(f"{file}: port {port} must be 'block.port' or a list of these, not {where!r}")
+    for part, names in table.get("place", {}).items():
+        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+            raise GraphFileError(f"{file}: place: {part} must be a list of block names, not {names!r}")
+    for key in ("security", "probes"):
+        for name, value in table.get(key, {}).items():
+            if not isinstance(value, str):
+                raise GraphFileError(f"{file}: {key}: {name} must be a string, not {value!r}")
+    for edge, entry in table.get("links", {}).items():
+        if not isinstance(entry, (str, dict)):
+            raise GraphFileError(f"{file}: links: {edge!r} must be an address or a table with one, not {entry!r}")
     chains = table.get("connect", [])
     if not isinstance(chains, (list, str)) or any(not isinstance(c, str) for c in chains):
         raise GraphFileError(f"{file}: connect must be a list of strings such as 'a > b.port > c'")
@@ -209,55 +256,3 @@ def parse_value(raw: str) -> Any:
         return tomllib.loads(f"x = {raw}")["x"]
     except tomllib.TOMLDecodeError:
         return raw
-
-
-def dumps(graph: Flowgraph) -> str:
-    """The graph as a TOML file; :func:`load` gives an equal graph. Blocks must be registered ones."""
-    registered = {where.rpartition(":")[2]: name for name, where in {**outside(), **BLOCKS}.items()}
-    lines = [f"name = {_toml(graph.name)}", f"seed = {graph.seed}", f"chunk = {graph.chunk}", "connect = ["]
-    lines += [f"    {_toml(str(edge))}," for edge in graph.edges] + ["]", ""]
-    for name, block in graph.blocks.items():
-        cls = type(block)
-        use = registered.get(cls.__name__)
-        if use is None or block_class(use) is not cls:
-            raise GraphFileError(f"{name}: {cls.__name__} is not a registered block, so a file cannot name it")
-        lines += [f"[blocks.{_key(name)}]", f"use = {_toml(use)}", *_parameters(name, block), ""]
-    if graph.exposed:
-        ends = {port: [f"{b}.{p}" for b, p in where] for port, where in graph.exposed.items()}
-        lines += ["[ports]", *(f"{_key(p)} = {_toml(e[0] if len(e) == 1 else e)}" for p, e in ends.items())]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _parameters(name: str, block: Block) -> list[str]:
-    """The lines of a block's parameters; None, which TOML does not have, must be the default."""
-    lines = []
-    for key, spec in param_specs(type(block)).items():
-        value = getattr(block, key)
-        if value is None and spec.default is None:
-            continue
-        escaped = f"${value}" if isinstance(value, str) and value.startswith("$") else value
-        try:
-            lines.append(f"{_key(key)} = {_toml(escaped)}")
-        except TypeError:
-            raise GraphFileError(f"{name}.{key} = {value!r} cannot be written in a file") from None
-    return lines
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "a").replace("-", "a").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return {"inf": "inf", "-inf": "-inf", "nan": "nan"}.get(repr(value), repr(value))
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(v) for v in value) + "]"
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(str(k))} = {_toml(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, int):
-        return str(value)
-    if not isinstance(value, str):
-        raise TypeError
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,13 +1,13 @@
 """Groups: the blocks that one thread runs to completion, and how a graph is cut into them."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterator
 from time import perf_counter_ns as clock
 from typing import Any
 
 from semwave.runtime.block import Block, Context, FrameBlock, Source, SyncBlock
 from semwave.runtime.frames import BatchRunner, FrameRunner
-from semwave.runtime.graph import Plan
+from semwave.runtime.plan import Plan
 from semwave.runtime.room import Queue, Room
 from semwave.runtime.runner import END, Runner, Task
 from semwave.runtime.sync import SyncRunner
@@ -193,9 +193,9 @@ def drive(stack: list[Task], room: Room) -> None:
         target.take(port, item, stack)
 
 
-def assign(plan: Plan, threads: bool) -> dict[str, int]:
-    """Group number of every block: light blocks run in their feeder's group, heavy blocks and mixed joins in their
-    own.
+def assign(plan: Plan, threads: bool, fed: Container[str] = ()) -> dict[str, int]:
+    """Group number of every block: light blocks run in their feeder's group; heavy blocks, mixed joins and blocks
+    that another part feeds (``fed``) in their own.
     """
     group: dict[str, int] = {}
     closed: set[int] = set()  # groups with a queue or a heavy block: they do not merge with others
@@ -203,9 +203,9 @@ def assign(plan: Plan, threads: bool) -> dict[str, int]:
         feeders = {group[e.source] for e in plan.edges if e.target == name}
         if not threads:
             group[name] = 0
-        elif not feeders or block.heavy or (len(feeders) > 1 and feeders & closed):
+        elif not feeders or block.heavy or name in fed or (len(feeders) > 1 and feeders & closed):
             group[name] = number
-            if block.heavy or feeders:
+            if block.heavy or feeders or name in fed:
                 closed.add(number)
         else:
             first = min(feeders)

@@ -10,6 +10,7 @@ scheduling of process networks (1995); it never hangs, and the growth shows in t
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from semwave.runtime.packet import Packet
@@ -28,12 +29,14 @@ class Room:
         self.groups: list[Group] = []
         self.stopping = self.aborted = False
         self.error: BaseException | None = None
+        self.wake: Callable[[], None] = lambda: None  # tells the links' thread of news
 
     def stop(self) -> None:
         """End the sources; what is on its way still arrives."""
         with self.lock:
             self.stopping = True
             self.lock.notify_all()
+        self.wake()
 
     def abort(self, error: BaseException | None) -> None:
         """End everything at once; the first error is kept."""
@@ -42,34 +45,53 @@ class Room:
             if self.error is None:
                 self.error = error
             self.lock.notify_all()
+        self.wake()
+
+    def grow(self) -> None:
+        """Double the bound (lock held)."""
+        self.depth *= 2
+        self.grown += 1
+        self.lock.notify_all()
 
     def wait(self, group: "Group", for_room: "Queue | None" = None, timeout_s: float | None = None) -> None:
         """Wait for news (lock held). The last group to fall asleep looks whether the bound is what holds all."""
         group.waiting, group.wants = True, for_room
         try:
             if timeout_s is None and self._stuck():
-                self.depth *= 2
-                self.grown += 1
-                self.lock.notify_all()
+                self.grow()
                 return
             self.lock.wait(timeout_s)
         finally:
             group.waiting, group.wants = False, None
 
     def _stuck(self) -> bool:
-        """All groups wait, and one of them only for room."""
+        """All groups wait, one of them only for room, and no other part can help."""
+        return self.hungry() and self.stalled() and not any(self._outside(g) for g in self.groups if not g.over)
+
+    def stalled(self) -> bool:
+        """All groups wait (lock held)."""
         alive = [g for g in self.groups if not g.over]
         if not all(g.waiting for g in alive):
             return False
         if any(g.wants is not None and not g.wants.full() for g in alive):
             return False  # that one has been told already and will wake
-        if any(g.wants is None and g.next_ready() is not None for g in alive):
-            return False
-        return any(g.wants is not None for g in alive) or any(g.held_back() for g in alive)
+        return not any(g.wants is None and g.next_ready() is not None for g in alive)
+
+    def hungry(self) -> bool:
+        """A group could go on if the bound were higher (lock held)."""
+        return any(g.wants is not None or g.held_back() for g in self.groups if not g.over)
+
+    def _outside(self, group: "Group") -> bool:
+        """Whether ``group`` waits for another part."""
+        if group.wants is not None:
+            return group.wants.remote
+        return any(isinstance(e, Queue) and e.remote and not e.ended and not e.ready() for e in group.entries)
 
 
 class Queue:
     """An edge between two groups: a target for the one, an entry for the other."""
+
+    remote = False  # whether the other end is in another part
 
     def __init__(self, room: Room, producer: Runner, group: "Group", consumer: Runner, port: int) -> None:
         self.room, self.producer, self.group = room, producer, group
@@ -124,6 +146,7 @@ class Queue:
                 return
             item = self.items.popleft()
             self.ended = item is END
+            self.took(1)
             self.room.lock.notify_all()
         stack.append((self.consumer, self.port, item))
 
@@ -142,5 +165,9 @@ class Queue:
                 if left <= 0:
                     break
                 self.room.wait(reader, timeout_s=left)
+            self.took(len(got))
             self.room.lock.notify_all()
         return got
+
+    def took(self, count: int) -> None:
+        """So many items have been taken out (lock held)."""

@@ -4,14 +4,15 @@ import threading
 import time
 from typing import Any
 
-from semwave.runtime.block import Block, Context, Source
+from semwave.runtime.block import Block, Source
 from semwave.runtime.errors import BlockError, ConnectError, FlowgraphError, ParameterError
 from semwave.runtime.graph import Flowgraph
-from semwave.runtime.group import Group, assign, make_runner
+from semwave.runtime.group import Group
+from semwave.runtime.link import Postman
 from semwave.runtime.params import checked, param_specs
 from semwave.runtime.room import Queue, Room
-from semwave.runtime.runner import Runner
 from semwave.runtime.stats import BlockStats, Result
+from semwave.runtime.wiring import MAX_MESSAGE_BYTES, LinkOptions, Wiring
 
 STOP_DEADLINE_S = 10.0  # how long blocks may take to notice that a run was aborted
 
@@ -22,6 +23,10 @@ class Run:
     ``threads`` False runs everything in one thread; ``queue_depth`` bounds every queue (packets); ``recut`` is for
     tests:
     a function that cuts a stream packet into pieces, applied at every edge. Results depend on none of them.
+
+    ``part`` runs one part of a graph that has been placed; its edges to other parts are links. Who is not heard there
+    for ``deadline_s`` is taken for dead. ``allow_remote`` lets links and probes listen where other machines reach them.
+    ``probes`` are addresses by port, besides those of the graph; no message takes more than ``max_message_bytes``.
     """
 
     def __init__(
@@ -32,61 +37,26 @@ class Run:
         queue_depth: int = 8,
         chunk: int | None = None,
         recut: Any = None,
+        part: str | None = None,
+        deadline_s: float = 10.0,
+        allow_remote: bool = False,
+        probes: dict[str, str] | None = None,
+        max_message_bytes: int = MAX_MESSAGE_BYTES,
     ) -> None:
         for name, number in (("queue_depth", queue_depth), ("chunk", graph.chunk if chunk is None else chunk)):
             if number < 1:
                 raise ParameterError(f"{name} must be at least 1, not {number}")
-        self.graph, self.plan = graph, graph.plan()
+        self.graph, self.plan, self.part = graph, graph.plan(), part
         self.room = Room(queue_depth)
-        self.runners: dict[str, Runner] = {}
         self.begun_at = self.ended_at = 0.0
         self.interrupted = False
-        self._threads: list[tuple[threading.Thread, Group]] = []
+        self._threads: list[tuple[threading.Thread, Group | Postman]] = []
         self._stop_errors: list[BaseException] = []
         self._left_behind: list[str] = []
-        self._build(threads, graph.chunk if chunk is None else chunk, recut)
-
-    def _build(self, threads: bool, chunk: int, recut: Any) -> None:
-        plan = self.plan
-        for name, block in plan.blocks.items():
-            used = {e.out for e in plan.edges if e.source == name}
-            outputs = {n: s for n, s in plan.outputs[name].items() if n in used}
-            ctx = Context(name, self.graph.seed, plan.inputs[name], outputs, chunk)
-            ctx._stopping = lambda: self.room.stopping or self.room.aborted
-            try:
-                self.runners[name] = make_runner(name, block, ctx)
-            except Exception as error:
-                raise ConnectError(f"in {name} ({type(block).__name__}), rate: {error!r}") from error
-            self.runners[name].recut = recut
-            ctx._unwanted = self.runners[name].unwanted
-        where = assign(plan, threads)
-        members: dict[int, list[Runner]] = {}
-        for name, number in where.items():
-            members.setdefault(number, []).append(self.runners[name])
-        groups = {number: Group(self.room, runners) for number, runners in members.items()}
-        for runner in self.runners.values():
-            if isinstance(runner.block, Source):
-                groups[where[runner.name]].entries.append(runner)  # type: ignore[arg-type]
-        for e in plan.edges:
-            self._edge(e.source, e.out, e.target, e.into, groups[where[e.source]], groups[where[e.target]])
-        for runner in self.runners.values():
-            runner.wired()
-        for group in groups.values():
-            group.find_joins()
-        self.room.groups = list(groups.values())
-
-    def _edge(self, source: str, out: str, target: str, into: str, giver: Group, taker: Group) -> None:
-        a, b = self.runners[source], self.runners[target]
-        port = b.in_names.index(into)
-        a.live += 1
-        if giver is taker:
-            a.consumers[a.out_names.index(out)].append((b, port))
-            b.producers[port] = a
-        else:
-            queue = Queue(self.room, a, giver, b, port)
-            a.consumers[a.out_names.index(out)].append((queue, 0))
-            b.producers[port] = queue
-            taker.entries.append(queue)
+        options = LinkOptions(self.stop, deadline_s, allow_remote, probes, max_message_bytes)
+        wiring = Wiring(graph, self.plan, self.room, part, options)
+        wiring.build(threads, graph.chunk if chunk is None else chunk, recut)
+        self.runners, self._postman, self._link_warnings = wiring.runners, wiring.postman, wiring.warnings
 
     # ---- life ----------------------------------------------------------------------------------------------
 
@@ -94,6 +64,8 @@ class Run:
         """Start every block, group by group, then let the packets flow."""
         self.begun_at = time.perf_counter()
         go = threading.Event()
+        if self._postman is not None:
+            self._threads.append((self._postman.start(), self._postman))
         try:
             self._start_groups(go)
         except BaseException:  # Ctrl-C while models load
@@ -137,6 +109,13 @@ class Run:
             if errors:
                 self.room.abort(errors[0])
             group.gone.set()
+            self._tell_postman()
+
+    def _tell_postman(self) -> None:
+        """Without links, the thread for probes has nothing more to do once all groups are gone."""
+        if self._postman is not None:
+            self._postman.quit = all(g.over for g in self.room.groups)
+            self._postman.wake()
 
     def stop(self) -> None:
         """End the sources; what is on its way still arrives, then the run ends."""
@@ -269,7 +248,9 @@ class Run:
             for name, r in self.runners.items()
         ]
         warnings = [f"{name}: {text}" for name, r in self.runners.items() for text in r.ctx.warnings]
-        warnings += self._left_behind
+        warnings += self._left_behind + self._link_warnings
+        if self._postman is not None:
+            warnings += self._postman.warnings()
         summaries = {}
         for name, r in self.runners.items():
             try:
