@@ -1,9 +1,9 @@
 """Change of sample rate and frequency of streams, any ratio, the same output however the input is cut.
 
-A rational ratio L/M runs as FFT overlap-save: blocks on a grid of the whole stream are transformed, the bins of the band
-that both rates have are weighted and transformed back at the other size. The grid depends on the ratio only, so every
-output is computed from the same numbers in the same order for any chunk size. Other ratios go through twice the lower
-rate and a windowed-sinc interpolation from there.
+A rational ratio L/M runs as FFT overlap-save: blocks on a grid of the whole stream are transformed, the bins of the
+band that both rates have are weighted and transformed back at the other size. The grid depends on the ratio only, so
+every output is computed from the same numbers in the same order for any chunk size. Other ratios go through twice the
+lower rate and a windowed-sinc interpolation from there.
 """
 
 from fractions import Fraction
@@ -25,7 +25,7 @@ PLACES = 1 << 12  # outputs of one interpolation step
 
 
 def resample(x: Array, in_rate: float, out_rate: float, *, shift_hz: float = 0.0) -> Array:
-    """`[n]` complex at ``in_rate`` -> `[ceil(n out_rate / in_rate)]` complex64 at ``out_rate``, shifted by ``shift_hz``.
+    """`[n]` complex at ``in_rate`` -> `[ceil(n out_rate / in_rate)]` complex64 at ``out_rate``, ``shift_hz`` higher.
 
     Output m belongs to time m / out_rate: there is no delay. See :class:`Resampler`; raises ValueError.
     """
@@ -36,10 +36,10 @@ def resample(x: Array, in_rate: float, out_rate: float, *, shift_hz: float = 0.0
 class Resampler:
     """Streaming resampler and frequency shifter, y(t) = (h * x)(t) e^(j 2 pi shift_hz t), t = 0 at the first sample.
 
-    h keeps ``passband`` of the lower rate's band and takes what lies beyond that band down by ``stopband_db``; zeros are
-    taken to precede and follow the input. The shift is made at the higher of the two rates, before the filter when the
-    rate goes down. Bit-exact for any cut of the input. Raises ValueError for rates that are not above 0, or whose ratio
-    is beyond 4096.
+    h keeps ``passband`` of the lower rate's band and takes what lies beyond that band down by ``stopband_db``; zeros
+    are taken to precede and follow the input. The shift is made at the higher of the two rates, before the filter when
+    the rate goes down. Bit-exact for any cut of the input. Raises ValueError for rates that are not above 0, or whose
+    ratio is beyond 4096.
     """
 
     def __init__(

@@ -127,7 +127,7 @@ def captures(meta: md.Metadata, offset: int, count: int) -> tuple[list[Capture],
     kept: list[tuple[int, dict[str, Any]]] = []
     for row in rows:
         start = max(0, int(row["core:sample_start"]) - offset)
-        if start >= count and kept:
+        if start >= count and (kept or start):
             break  # beyond the data
         if kept and _same(kept[-1][1], row):
             continue
@@ -135,7 +135,7 @@ def captures(meta: md.Metadata, offset: int, count: int) -> tuple[list[Capture],
             kept[-1] = (start, row)
         else:
             kept.append((start, row))
-    if kept[0][0] > 0:
+    if not kept or kept[0][0]:
         kept.insert(0, (0, {"core:sample_start": offset}))
     return _numbered(kept, offset, count)
 

@@ -113,8 +113,8 @@ def _pair(meta_path: Path) -> Found:
     return Found(meta_path.stem, where, meta, DataFile(data), meta_path, odd)
 
 
-def _archive(file: Path, name: str | None) -> list[Found]:
-    """The recordings of a tar archive, read where they lie."""
+def _members(file: Path) -> dict[str, tarfile.TarInfo]:
+    """The plain files in a tar archive; of one that is cut off, those that begin in it."""
     members: dict[str, tarfile.TarInfo] = {}
     try:
         with tarfile.open(file, "r:") as archive:
@@ -122,7 +122,14 @@ def _archive(file: Path, name: str | None) -> list[Found]:
                 if member.isreg() and not member.issparse():
                     members[member.name] = member
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        raise RecordingError(f"{file} is not a SigMF archive (a plain tar file): {error}") from None
+        if not members:
+            raise RecordingError(f"{file} is not a SigMF archive (a plain tar file): {error}") from None
+    return members
+
+
+def _archive(file: Path, name: str | None) -> list[Found]:
+    """The recordings of a tar archive, read where they lie."""
+    members = _members(file)
     whole = DataFile(file)
     found = []
     for inside, member in members.items():

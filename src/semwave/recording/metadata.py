@@ -100,7 +100,8 @@ def sample_rate_of(about: Mapping[str, Any], where: str) -> float | None:
 def declare(about: Metadata) -> None:
     """Declare the namespace ``semwave`` in ``core:extensions``, beside what is declared there."""
     listed = about.get("core:extensions")
-    kept = [e for e in listed if not (isinstance(e, dict) and e.get("name") == "semwave")] if listed else []
+    others = listed if isinstance(listed, list) else []
+    kept = [e for e in others if not (isinstance(e, dict) and e.get("name") == "semwave")]
     about["core:extensions"] = [*kept, EXTENSION]
 
 

@@ -1,7 +1,7 @@
 """Recordings of any size: opening costs the metadata and a stat, samples come as complex64."""
 
 import warnings
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -124,6 +124,7 @@ class Recording(Samples):
 
     def _describe(self) -> None:
         self.captures, odd = layout.captures(self.metadata, self.offset, self.sample_count)
+        self._starts = [c.start for c in self.captures]
         self.annotations, beyond = layout.annotations(
             self.metadata, self.offset, self.captures, self._plain_read, self.where
         )
@@ -172,7 +173,7 @@ class Recording(Samples):
 
     def capture_at(self, index: int) -> Capture:
         """The capture that sample ``index`` belongs to."""
-        return self.captures[max(0, bisect_right([c.start for c in self.captures], index) - 1)]
+        return self.captures[max(0, bisect_right(self._starts, index) - 1)]
 
     def time_at(self, index: int) -> str | None:
         """When sample ``index`` was taken (ISO), from its capture's datetime; None where that is not stated."""
@@ -189,11 +190,8 @@ class Recording(Samples):
     def marks(self, start: int = 0, stop: int | None = None) -> list[Mark]:
         """Facts at the borders of captures in ``start`` ... ``stop``: sample_rate, frequency, datetime, lost."""
         stop = self.sample_count if stop is None else stop
-        found = []
-        for capture in self.captures:
-            if start <= capture.start < stop:
-                found += self.marks_at(capture.start)
-        return found
+        borders = self._starts[bisect_left(self._starts, start) : bisect_left(self._starts, stop)]
+        return [mark for at in borders for mark in self.marks_at(at)]
 
     def marks_at(self, index: int) -> list[Mark]:
         """What is known of sample ``index``; ``lost`` only at the first sample of a capture."""

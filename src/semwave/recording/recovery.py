@@ -1,5 +1,6 @@
 """Put together a recording that was never closed: whole samples, metadata from the journal, the right hash."""
 
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ def recover(path: str | Path) -> Recovery:
         return _recover_pair(base)
     names = [name for name, _ in stream_names(collection)]
     following = f"{listed.name}-{len(names):04d}"  # begun, but not listed yet
-    if beside(listed.with_name(following), META).is_file():
+    if beside(listed.with_name(following), JOURNAL).is_file():
         names.append(following)
     parts = [listed.with_name(n) for n in names if beside(listed.with_name(n), JOURNAL).is_file()]
     if not parts:
@@ -59,6 +60,7 @@ def _recover_pair(base: Path) -> Recovery:
     frame *= md.index_field(about, "core:num_channels", str(base), 1, low=1)
     data = beside(base, DATA)
     try:
+        data.touch()  # it may have been killed before there was one
         size = data.stat().st_size
         trimmed = size % frame
         if trimmed:
@@ -70,6 +72,8 @@ def _recover_pair(base: Path) -> Recovery:
     about |= {"core:sha512": DataFile(data).sha512(), "semwave:recovered": True}
     md.declare(about)
     md.write_metadata(beside(base, META), metadata)
+    for begun in base.parent.glob(f".{glob.escape(base.name)}{META}.*.tmp"):  # of a replacement that was killed
+        begun.unlink()
     journal.unlink()
     return Recovery(samples, trimmed, (base.name,))
 

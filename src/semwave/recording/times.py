@@ -4,8 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from semwave.recording.errors import RecordingError
-
 _UNITS = {"s": Fraction(1), "ms": Fraction(1, 10**3), "us": Fraction(1, 10**6), "ns": Fraction(1, 10**9)}
 _UNITS |= {"µs": Fraction(1, 10**6), "min": Fraction(60), "h": Fraction(3600)}
 _DURATION = re.compile(r"(?P<sign>[+-]?)(?P<number>\d{1,18}(\.\d{0,18})?|\.\d{1,18})\s*(?P<unit>h|min|s|ms|us|µs|ns)")
@@ -38,13 +36,13 @@ def instant(text: str) -> Fraction | None:
     return whole + (Fraction(int(match[7]), 10 ** len(match[7])) if match[7] else 0)
 
 
-def iso(when: Fraction) -> str:
-    """Seconds since 1970 as an RFC 3339 time with nanoseconds where there are any; raises RecordingError after 9999."""
+def iso(when: Fraction) -> str | None:
+    """Seconds since 1970 as an RFC 3339 time with nanoseconds where there are any; None before year 1 or after 9999."""
     nanoseconds = round(when * 10**9)
     whole, rest = divmod(nanoseconds, 10**9)
     try:
         stamp = (_EPOCH + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
     except OverflowError:
-        raise RecordingError(f"time {float(when):g} s after 1970 has no four-digit year") from None
+        return None
     fraction = f".{rest:09d}".rstrip("0").rstrip(".")
     return f"{stamp.zfill(19)}{fraction}Z"
