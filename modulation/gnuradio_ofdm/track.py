@@ -3,9 +3,6 @@
 Symbol t is received as ``Y_k = H_k S_k exp(j (phi_t - 2 pi k tau_t / 64))``. Two Kalman filters of two states follow
 (phi, its step) and (tau, its step): first the pilots correct the prediction, then all decided carriers do. H gathers
 decided symbols with a memory of some 64 symbols and is smoothed over the carriers when the news is worth it.
-
-Inside, 52 complex numbers are 104 floats, real parts first: loops that write one array and run over floats become
-vector code.
 """
 
 from __future__ import annotations
@@ -16,8 +13,22 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from semwave.modulation.gnuradio_ofdm.carriers import (
+    UNIT,
+    N,
+    active,
+    decide,
+    gather,
+    join,
+    match,
+    measure,
+    point_bits,
+    split,
+    straighten,
+    turns,
+)
 from semwave.modulation.gnuradio_ofdm.channel import smooth
-from semwave.modulation.gnuradio_ofdm.frame import ACTIVE, FFT_SIZE, PILOT_SIGNS, POLARITY
+from semwave.modulation.gnuradio_ofdm.frame import ACTIVE, PILOT_SIGNS, POLARITY
 
 Array = npt.NDArray[Any]
 
@@ -29,15 +40,12 @@ PHASE_NOISE = 1e-6
 """Variance that a symbol adds to the phase itself."""
 DELAY_STEP = 3e-4
 """Samples by which a delay may change before it is taken off anew: -66 dB on average over the carriers."""
-N = ACTIVE.size
 _PLACES = ACTIVE.astype(np.float32)
-UNIT = 2 * np.pi / FFT_SIZE
 _POLARITY = POLARITY.astype(np.float32)
 _SIGNS = PILOT_SIGNS.astype(np.float32)
 
 PHASE, STEP, TIMING, DRIFT = 0, 1, 2, 3
 """Places in the state: the means; behind them the variances (first, both, second) of each pair."""
-STATE_SIZE = 4 + 6
 
 
 @njit(nogil=True, cache=True)
@@ -63,129 +71,6 @@ def _update(state: Array, at: int, cov: int, error: float, variance: float) -> f
     return gain * error
 
 
-_FAST = {"contract", "reassoc"}
-
-
-@njit(nogil=True, cache=True)
-def _split(values: Array, out: Array) -> None:
-    for k in range(N):
-        out[k], out[N + k] = values[k].real, values[k].imag
-
-
-@njit(nogil=True, cache=True)
-def _join(parts: Array, out: Array) -> None:
-    for k in range(N):
-        out[k] = complex(parts[k], parts[N + k])
-
-
-@njit(nogil=True, cache=True)
-def _carriers(row: Array, out: Array) -> None:
-    """Active carriers of an FFT: bins 38 to 63, then 1 to 26."""
-    half = N // 2
-    for k in range(half):
-        low, high = row[FFT_SIZE - half + k], row[1 + k]
-        out[k], out[N + k] = low.real, low.imag
-        out[half + k], out[N + half + k] = high.real, high.imag
-
-
-@njit(nogil=True, cache=True)
-def _turns(delay: float, out: Array) -> None:
-    """``exp(2j pi k delay / 64)``: what takes a delay off."""
-    turn, half = complex(np.cos(UNIT * delay), np.sin(UNIT * delay)), N // 2
-    at = complex(1)
-    for i in range(half):
-        at *= turn
-        out[half + i], out[N + half + i] = at.real, at.imag
-        out[half - 1 - i], out[N + half - 1 - i] = at.real, -at.imag
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _straighten(y: Array, turns: Array, phase: float, out: Array) -> None:
-    """``out = y turns exp(-j phase)``."""
-    c, s = np.float32(np.cos(phase)), np.float32(np.sin(phase))
-    for k in range(N):
-        re = y[k] * turns[k] - y[N + k] * turns[N + k]
-        im = y[N + k] * turns[k] + y[k] * turns[N + k]
-        out[k] = re * c + im * s
-        out[N + k] = im * c - re * s
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _match(u: Array, h: Array, out: Array) -> None:
-    """``out = u conj(h)``."""
-    for k in range(N):
-        out[k] = u[k] * h[k] + u[N + k] * h[N + k]
-        out[N + k] = u[N + k] * h[k] - u[k] * h[N + k]
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _decide(z: Array, bits: int, size: float, s: Array) -> None:
-    """Nearest points to all carriers."""
-    one, half = np.float32(size), np.float32(size * np.sqrt(0.5))
-    far, near, none = np.float32(np.cos(np.pi / 8)), np.float32(np.sin(np.pi / 8)), np.float32(0)
-    if bits == 1:
-        for k in range(N):
-            s[k] = one if z[k] > none else -one
-            s[N + k] = none
-    elif bits == 2:
-        for k in range(2 * N):
-            s[k] = half if z[k] > none else -half
-    else:
-        for k in range(N):
-            tall = abs(z[N + k]) > abs(z[k])
-            wide, high = near if tall else far, far if tall else near
-            s[k] = wide if z[k] > none else -wide
-            s[N + k] = high if z[N + k] > none else -high
-
-
-@njit(nogil=True, cache=True)
-def _bits(s: Array, data: Array, bits: int, out: Array) -> None:
-    """Bits of the points decided, in the order sent: [data * bits]."""
-    for i in range(data.size):
-        re, im = s[data[i]], s[N + data[i]]
-        if bits == 1:
-            out[i] = re > 0
-        elif bits == 2:
-            out[2 * i], out[2 * i + 1] = re > 0, im > 0
-        else:
-            out[3 * i], out[3 * i + 1], out[3 * i + 2] = re < 0, im < 0, abs(im) > abs(re)
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _measure(
-    u: Array, z: Array, s: Array, gain: Array, places: Array
-) -> tuple[float, float, float, float, float, float]:
-    """Parts of ``sum z conj(s)``, ``sum k Im(z conj(s))``, and energies.
-
-    These are ``sum |H s|^2``, ``sum k^2 |H s|^2`` and, over the carriers in use, ``sum |u|^2``.
-    """
-    zero, one = np.float32(0), np.float32(1)
-    re, im, slope, energy, wide, power = zero, zero, zero, zero, zero, zero
-    for k in range(N):
-        c = z[N + k] * s[k] - z[k] * s[N + k]
-        size = s[k] * s[k] + s[N + k] * s[N + k]
-        e = gain[k] * size
-        power += (one if size > zero else zero) * (u[k] * u[k] + u[N + k] * u[N + k])
-        re += z[k] * s[k] + z[N + k] * s[N + k]
-        im += c
-        slope += places[k] * c
-        energy += e
-        wide += places[k] * places[k] * e
-    return float(re), float(im), float(slope), float(energy), float(wide), float(power)
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _gather(u: Array, s: Array, angle: float, sums: Array, weights: Array) -> None:
-    """Add ``u exp(-j angle) conj(s)`` and ``|s|^2``."""
-    cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    for k in range(N):
-        re, im = s[k] * cosine - s[N + k] * sine, s[N + k] * cosine + s[k] * sine
-        sums[k] += u[k] * re + u[N + k] * im
-        sums[N + k] += u[N + k] * re - u[k] * im
-    for k in range(N):
-        weights[k] += s[k] * s[k] + s[N + k] * s[N + k]
-
-
 @njit(nogil=True, cache=True)
 def _pilots(polarity: float, pilots: Array, s: Array) -> None:
     for j in range(pilots.size):
@@ -200,8 +85,8 @@ def _by_pilots(
     total, energy = complex(0), 0.0
     for j in range(pilots.size):
         k = pilots[j]
-        match = complex(turns[k], turns[N + k]) * complex(h[k], -h[N + k]) * complex(y[k], y[N + k])
-        total += match * (polarity * _SIGNS[j])
+        seen = complex(turns[k], turns[N + k]) * complex(h[k], -h[N + k]) * complex(y[k], y[N + k])
+        total += seen * (polarity * _SIGNS[j])
         energy += gain[k]
     total *= complex(np.cos(state[PHASE]), -np.sin(state[PHASE]))
     _update(state, PHASE, 4, np.angle(total), noise / (2 * energy + 1e-30) + 1e-9)
@@ -215,7 +100,7 @@ def _by_decisions(
 
     returns  the turn of the phase, and the energies of what the decisions leave and explain
     """
-    re, im, slope, energy, wide, power = _measure(u, z, s, gain, _PLACES)
+    re, im, slope, energy, wide, power = measure(u, z, s, gain, _PLACES)
     moved = _update(state, PHASE, 4, np.arctan2(im, re), noise / (2 * energy + 1e-30) + 1e-9)
     bend = UNIT * wide + 1e-30
     _update(state, TIMING, 7, -slope / bend, noise / (2 * UNIT * bend) + 1e-9)
@@ -226,8 +111,8 @@ def _by_decisions(
 @njit(nogil=True, cache=True)
 def _symbols(z: Array, bits: int, size: float, data: Array, used: int, s: Array, out: Array) -> None:
     """Decide; carriers that the last symbol leaves empty are none."""
-    _decide(z, bits, size, s)
-    _bits(s, data, bits, out)
+    decide(z, bits, size, s)
+    point_bits(s, data, bits, out)
     for k in data[used:]:
         s[k], s[N + k] = 0, 0
 
@@ -235,7 +120,7 @@ def _symbols(z: Array, bits: int, size: float, data: Array, used: int, s: Array,
 @njit(nogil=True, cache=True)
 def _use(channel: Array, h: Array, gain: Array) -> None:
     """A new channel in parts, and ``|H|^2``."""
-    _split(channel, h)
+    split(channel, h)
     for k in range(N):
         gain[k] = h[k] * h[k] + h[N + k] * h[N + k]
 
@@ -265,7 +150,7 @@ def track(
     h, b = np.empty((2, 2 * N), np.float32)
     gain = np.empty(N, np.float32)
     _use(channel, h, gain)
-    _split(sums, b)
+    split(sums, b)
     error, energy, dt = 0.0, 0.0, -1.0 if backwards else 1.0
     since, wait, turned = 0, 2, np.inf
     for i in range(rows.shape[0]):
@@ -274,17 +159,17 @@ def track(
         if not (backwards and t == total - 1):
             _predict(state, PHASE, 4, dt, PHASE_WALK, PHASE_NOISE)
             _predict(state, TIMING, 7, dt, TIMING_WALK, 0.0)
-        _carriers(rows[row], y)
+        active(rows[row], y)
         delay = state[TIMING] - shifts[row]
         if abs(delay - turned) > DELAY_STEP:
-            _turns(delay, c)
+            turns(delay, c)
             turned = delay
         polarity = _POLARITY[t % _POLARITY.size]
         _by_pilots(y, c, h, gain, polarity, pilots, noise, state)
-        _straighten(y, c, state[PHASE], u)
-        _match(u, h, z)
+        straighten(y, c, state[PHASE], u)
+        match(u, h, z)
         if t == 0:
-            _split(known_first, s)
+            split(known_first, s)
         else:
             used = last_used if t == total - 1 else data.size
             _symbols(z, bits, size, data, used, s, out[(t - 1) * data.size * bits :])
@@ -292,14 +177,14 @@ def track(
             s[k], s[N + k] = 0, 0
         moved, left, made = _by_decisions(u, z, s, gain, noise, state)
         _pilots(polarity, pilots, s)
-        _gather(u, s, moved, b, weights)
+        gather(u, s, moved, b, weights)
         error, energy = error + left, energy + made
         since += 1
         if since >= wait or t == 0 or i == rows.shape[0] - 1:
-            _join(b, sums)
+            join(b, sums)
             smooth(sums, weights, basis, values, noise, channel)
             _use(channel, h, gain)
             _forget(b, weights, MEMORY * size * size)
             since, wait = 0, min(2 * wait, 16)
-    _join(b, sums)
+    join(b, sums)
     return error, energy
