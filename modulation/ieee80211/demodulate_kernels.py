@@ -30,7 +30,7 @@ def grow(re: Array, im: Array, turn: Array, variance: float, prior: float) -> fl
     for s in range(size):
         total += np.hypot(re[s], im[s])
     mean = total / size + 1e-30
-    slope, n = 0.0, 8
+    slope, n = 0.0, 2
     while True:
         precision, pull = 0.0, 0.0
         for s in range(min(n, size)):

@@ -26,7 +26,7 @@ def drift(seen: Array, power: Array, n0: float, times: Array, prior: float) -> f
 
 def slope(product: Array, turn: Array, variance: float, prior: float) -> float:
     """Slope s of ``angle(product) = -s turn`` by maximum a posteriori, over longer and longer beginnings."""
-    found, n = 0.0, 8
+    found, n = 0.0, 2
     weight = np.abs(product)
     mean = weight.mean() + 1e-30
     while True:
