@@ -10,42 +10,36 @@ from semwave.runtime import Array, Context, In, Out, Param, Stream, SyncBlock
 
 CODES = ("none", "repetition", "conv_k7", "polar_5g", "ldpc_5g", "ldpc_80211n", "bch", "turbo")
 CRCS = ("24A", "24B", "24C", "16", "11", "6")
-CodeName = Annotated[str, Param("channel code", choices=CODES)]
-K = Annotated[int | None, Param("information bits of a block", unit="bits", low=1)]
-N = Annotated[int | None, Param("coded bits of a block", unit="bits", low=1)]
-FieldM = Annotated[int | None, Param("field GF(2^m) of bch", low=3, high=14)]
-FieldT = Annotated[int | None, Param("errors that bch corrects", low=1)]
-RateText = Annotated[str | None, Param("code rate, for codes that have a choice: 1/2, 2/3, 3/4, 5/6")]
 
 
-def make_code(block: Any) -> Any:
-    """The code that a block's parameters name; raises ValueError saying which it takes."""
-    from semwave.modulation import coding
+class CodedBlock(SyncBlock):
+    """A code by name, with the parameters that it takes."""
 
-    takes = coding.parameters(block.code)
-    asked = {"k": block.k, "n": block.n, "rate": block.code_rate, "m": block.m, "t": block.t}
-    given = {name: value for name, value in asked.items() if value is not None}
-    if getattr(block, "iterations", None) is not None and "iterations" in takes:
-        given["iterations"] = block.iterations
-    return coding.code(block.code, **given)
+    code: Annotated[str, Param("channel code", choices=CODES)] = "ldpc_80211n"
+    k: Annotated[int | None, Param("information bits of a block", unit="bits", low=1)] = None
+    n: Annotated[int | None, Param("coded bits of a block", unit="bits", low=1)] = None
+    code_rate: Annotated[str | None, Param("code rate, for codes that have a choice: 1/2, 2/3, 3/4, 5/6")] = None
+    m: Annotated[int | None, Param("field GF(2^m) of bch", low=3, high=14)] = None
+    t: Annotated[int | None, Param("errors that bch corrects", low=1)] = None
+
+    def check(self) -> None:
+        """The code must exist; its own message says which parameters it takes."""
+        from semwave.modulation import coding
+
+        takes = coding.parameters(self.code)
+        asked = {"k": self.k, "n": self.n, "rate": self.code_rate, "m": self.m, "t": self.t}
+        given = {name: value for name, value in asked.items() if value is not None}
+        iterations = self.parameters().get("iterations")
+        if iterations is not None and "iterations" in takes:
+            given["iterations"] = iterations
+        self._code: Any = coding.code(self.code, **given)
 
 
-class ChannelEncoder(SyncBlock):
+class ChannelEncoder(CodedBlock):
     """Encode a stream of bits block by block: LDPC of 5G and 802.11n, polar of 5G, convolutional K=7, repetition."""
-
-    code: CodeName = "ldpc_80211n"
-    k: K = None
-    n: N = None
-    code_rate: RateText = None
-    m: FieldM = None
-    t: FieldT = None
 
     bits = In(Stream(np.uint8))
     coded = Out(Stream(np.uint8))
-
-    def check(self) -> None:
-        """The code must exist."""
-        self._code = make_code(self)
 
     def rate(self) -> Fraction:
         """Coded bits for each bit."""
@@ -60,23 +54,13 @@ class ChannelEncoder(SyncBlock):
         return self._code.encode(bits.reshape(-1, self._code.k)).reshape(-1)
 
 
-class ChannelDecoder(SyncBlock):
+class ChannelDecoder(CodedBlock):
     """Decode a stream of soft bits, ln P(1)/P(0), block by block; blocks known to be wrong are counted."""
 
-    code: CodeName = "ldpc_80211n"
-    k: K = None
-    n: N = None
-    code_rate: RateText = None
-    m: FieldM = None
-    t: FieldT = None
     iterations: Annotated[int | None, Param("iterations at most, for codes that iterate", low=1, high=1000)] = None
 
     llr = In(Stream(np.float32))
     bits = Out(Stream(np.uint8))
-
-    def check(self) -> None:
-        """The code must exist."""
-        self._code = make_code(self)
 
     def start(self, ctx: Context) -> None:
         """Count blocks."""
