@@ -152,7 +152,7 @@ class ConvCode:
 
     def _run(self, rows: Array, index: Array, steps: int, ends: tuple[int, int]) -> Array:
         """Decode rows whose trellis bit j is LLR ``index[j]`` (-1: none sent): [rows, steps] uint8."""
-        from semwave.modulation.ldpc.threads import split
+        from semwave.modulation.threads import split
 
         signs, n = _signs(self.generators), len(self.generators)
         limit = min(511, 32000 // ((kernels.CHUNK + 2 * self.memory) * n))  # int16 cannot overflow

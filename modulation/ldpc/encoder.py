@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from semwave.modulation.ldpc.graph import QuasiCyclic
-from semwave.modulation.ldpc.threads import split
+from semwave.modulation.threads import split
 
 Array = npt.NDArray[Any]
 

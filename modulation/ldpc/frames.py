@@ -30,6 +30,29 @@ def quantise_word(llr: Array, runs: Array, word: Array, steps: Array, known: tup
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def quantise_apart(llr: Array, runs: Array, word: Array, steps: Array, known: tuple[int, int], scale: Any) -> None:
+    """:func:`quantise_word` for runs in order that do not overlap: nothing to add up, so in one pass.
+
+    The last vector of a run goes by way of ``word``; the zeros that it spills belong to a gap or are written over.
+    """
+    per_llr, channel, largest, _, width = scale
+    done = 0
+    for r in range(runs.shape[0]):
+        first, at, size = runs[r, 0], runs[r, 1], runs[r, 2]
+        steps[done:first] = 0
+        whole = size - size % width
+        for i in range(0, whole, width):
+            store_steps(steps, first + i, llr, at + i, per_llr, channel)
+        if whole < size:
+            word[:width] = 0
+            word[: size - whole] = llr[at + whole : at + size]
+            store_steps(steps, first + whole, word, 0, per_llr, channel)
+        done = first + size
+    steps[done:] = 0
+    steps[known[0] : known[1]] = largest
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def copy(source: Array, at: int, target: Array, to: int, size: int, width: int) -> None:
     """Copy whole vectors until ``size`` values are across; spills up to a vector less one beyond."""
     for i in range(0, size, width):
@@ -71,13 +94,14 @@ def take_word(steps: Array, sums: Array, shape: Any, lanes: int, f: int, start: 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def emit(steps: Array, bits: Array, soft: Array, llr_per_step: np.float32) -> bool:
     """Write one frame's information bits and posteriors; return whether none of them is exactly zero."""
-    undecided = 0
     for i in range(bits.size):
-        value = steps[i]
-        bits[i] = value < 0
-        soft[i] = np.float32(0) - np.float32(value) * llr_per_step
-        undecided += value == 0
-    return undecided == 0
+        bits[i] = steps[i] < 0
+    for i in range(bits.size):
+        soft[i] = np.float32(0) - np.float32(steps[i]) * llr_per_step
+    decided = True
+    for i in range(bits.size):
+        decided &= steps[i] != 0
+    return decided
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
@@ -85,13 +109,15 @@ def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: An
     """Bring group g of interleaved frames in; missing frames of a last group are zero and frozen."""
     sums, messages, _, word, steps, frozen = work
     size = shape[0]
-    runs, start, rest = tables[4:7]
+    runs, start, rest, apart = tables[4:8]
     lanes = frozen.size
     for f in range(lanes):
         frame = g * lanes + f
         frozen[f] = frame >= llr.shape[0]
         if frozen[f]:
             steps[:] = 0
+        elif apart:
+            quantise_apart(llr[frame], runs, word, steps, known, scale)
         else:
             quantise_word(llr[frame], runs, word, steps, known, scale)
         place_word(steps, sums, shape, lanes, f, start, rest)

@@ -13,7 +13,7 @@ from semwave.modulation.ldpc.decoder import FIXED, FLOAT_LIMIT, DecodeResult, Op
 from semwave.modulation.ldpc.frames import judge, load_group
 from semwave.modulation.ldpc.kernels import min_sum_iteration
 from semwave.modulation.ldpc.sum_product import sum_product_iteration
-from semwave.modulation.ldpc.threads import split
+from semwave.modulation.threads import split
 from semwave.modulation.ldpc.vector import lanes_of
 
 Array = npt.NDArray[Any]
@@ -98,7 +98,9 @@ class Layout:
         vector = np.arange(vectors)[:, None] * width
         addresses = [base + (vector + turn) % size, base + vector, base + (vector + settled) % size]
         source, target, check = (a.ravel()[order].astype(np.int32) for a in addresses)
-        self.tables = (graph.ptr, source, target, check, plan.runs, start, rest)
+        runs = plan.runs[np.argsort(plan.runs[:, 0])]
+        apart = bool((runs[1:, 0] >= runs[:-1, 0] + runs[:-1, 2]).all())
+        self.tables = (graph.ptr, source, target, check, runs if apart else plan.runs, start, rest, apart)
         degree = int(np.diff(graph.ptr).max())
         scratch = max(2 * degree, 3) * vectors * width  # t and d of a row, or three extremes
         self._sizes = (stride * graph.n_cols, graph.row.size * vectors * width, scratch)

@@ -199,6 +199,16 @@ def magnitude(tyctx: Any, x: Any) -> Any:
     return x(x), gen
 
 
+def _byte_product(b: Any, x: Any, f: Any) -> Any:
+    """(x * f + 128) / 256 of unsigned bytes, even and odd ones apart: nothing moves to another lane."""
+    pairs = ir.VectorType(ir.IntType(16), x.type.count // 2)
+    both, f = b.bitcast(x, pairs), _splat(b, b.trunc(f, pairs.element), pairs)
+    half, byte, upper = (_constant(pairs, n) for n in (128, 8, 0xFF00))
+    even = b.lshr(b.add(b.mul(b.and_(both, _constant(pairs, 0xFF)), f), half), byte)
+    odd = b.and_(b.add(b.mul(b.lshr(both, byte), f), half), upper)
+    return b.bitcast(b.or_(even, odd), x.type)
+
+
 @intrinsic
 def scaled(tyctx: Any, m: Any, factor: Any, offset: Any) -> Any:
     """Magnitudes factor * m - offset, at least 0. The factor counts 2**-16 for int16, which rounds down, and
@@ -211,13 +221,12 @@ def scaled(tyctx: Any, m: Any, factor: Any, offset: Any) -> Any:
         if m.is_float:
             f = _splat(b, context.cast(b, f, factor, m.dtype), kind)
             return _pick(b, ">", b.fsub(b.fmul(x, f), o), _constant(kind, 0.0))
-        bits = m.dtype.bitwidth
-        wide = _llvm(m, 2 * bits)
-        f = _splat(b, b.trunc(f, wide.element), wide)
-        product = b.mul(b.zext(x, wide), f)
-        if bits == 8:
-            product = b.add(product, _constant(wide, 128))
-        return _call(b, "usub.sat", kind, b.trunc(b.lshr(product, _constant(wide, bits)), kind), o)
+        if m.dtype.bitwidth == 8:
+            return _call(b, "usub.sat", kind, _byte_product(b, x, f), o)
+        wide = _llvm(m, 2 * m.dtype.bitwidth)
+        f = b.zext(_splat(b, b.trunc(f, kind.element), kind), wide)  # in this order it is one high multiplication
+        product = b.lshr(b.mul(b.zext(x, wide), f), _constant(wide, m.dtype.bitwidth))
+        return _call(b, "usub.sat", kind, b.trunc(product, kind), o)
 
     return m(m, factor, offset), gen
 
