@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from semwave.modulation import qam_kernels as kernels
+from semwave.modulation.threads import split
 
 Array = npt.NDArray[Any]
 
@@ -21,6 +22,7 @@ _NAMES = {
     **{f"qam{order}": order for order in (16, 64, 256, 1024)},
 }
 _HALF = np.sqrt(0.5)
+_WORK_PER_THREAD = 1 << 17  # distances or LLRs that are worth a thread
 
 
 def order_of(order: int | str) -> int:
@@ -220,19 +222,33 @@ def demap_llr(
     table = _points(points)
     k, m = bits_per_symbol(table), _square_axis_bits(table)
     received, inverse = _normalise(_as_symbols(symbols), n0, gain)
-    step = int(inverse.size > 1)
     out = np.empty(received.size * k, np.float32)
-    if m:
-        parts = received.reshape(-1).view(np.float32)
-        smallest = table.real[table.real > 0].min()
-        if method == "maxlog":
-            kernels.maxlog_square(parts, inverse, step, np.float32(1 / smallest), m, out)
-        else:
-            levels = (pam_levels(m) * smallest).astype(np.float32)
-            kernels.exact_square(parts, inverse, step, levels, m, out)
-    else:
-        kernels.llr_any(*_split(received), inverse, step, *_split(table), k, method == "exact", out)
+    flat, per_symbol = received.reshape(-1), inverse.size > 1
+
+    def work(first: int, last: int) -> None:
+        lo, hi = first * kernels.BLOCK, min(last * kernels.BLOCK, flat.size)
+        noise = inverse[lo:hi] if per_symbol else inverse
+        _demap(flat[lo:hi], noise, int(per_symbol), table, (k, m), method, out[lo * k : hi * k])
+
+    cost = m << m if m else table.size
+    worth = _WORK_PER_THREAD // (cost if method == "exact" or not m else 1) // kernels.BLOCK
+    split(-(-flat.size // kernels.BLOCK), max(worth, 1), work)  # whole blocks, so that any share gives the same LLRs
     return out.reshape(*received.shape[:-1], received.shape[-1] * k)
+
+
+def _demap(
+    symbols: Array, inverse: Array, step: int, table: Array, widths: tuple[int, int], method: str, out: Array
+) -> None:
+    k, m = widths
+    if not m:
+        kernels.llr_any(*_split(symbols), inverse, step, *_split(table), k, method == "exact", out)
+        return
+    parts, smallest = symbols.view(np.float32), table.real[table.real > 0].min()
+    if method == "maxlog":
+        kernels.maxlog_square(parts, inverse, step, np.float32(1 / smallest), m, out)
+    else:
+        levels = (pam_levels(m) * smallest).astype(np.float32)
+        kernels.exact_square(parts, inverse, step, levels, m, out)
 
 
 def _pi2_turn(n: int, first_index: int) -> Array:

@@ -187,3 +187,14 @@ def test_bad_input_says_what_was_expected():
         qam.from_labels([0, 0], [0, 1])
     with pytest.raises(ValueError, match="at least one axis"):
         qam.demap_hard(np.complex64(1), 4)
+
+
+@pytest.mark.parametrize("method", ["maxlog", "exact"])
+@pytest.mark.parametrize("order", [8, 16, 256])
+def test_threads_change_nothing(order, method, monkeypatch):
+    received, n0 = noisy(order, 3000)
+    alone = [qam.demap_llr(received, order, noise, method) for noise in (n0, 0.1)]
+    monkeypatch.setattr("numba.get_num_threads", lambda: 3)
+    monkeypatch.setattr(qam, "_WORK_PER_THREAD", 1)
+    for noise, expected in zip((n0, 0.1), alone, strict=True):
+        np.testing.assert_array_equal(qam.demap_llr(received, order, noise, method), expected)
