@@ -153,8 +153,8 @@ class PolarCode:
 
     def _recover(self, rows: Array, frames: int) -> Array:
         """Undo rate matching, with rows of zeros up to ``frames``: [any, n] LLR -> [frames, N] ln P(0) / P(1)."""
-        from semwave.modulation.threads import split
         from semwave.modulation.polar_messages import recover
+        from semwave.modulation.threads import split
 
         design = self.design
         values, good = np.zeros((frames, design.size), np.float32), []
@@ -169,8 +169,8 @@ class PolarCode:
 
     def _cancel(self, values: Array, message: Array, good: Array) -> None:
         from semwave.modulation import polar_kernels as kernels
-        from semwave.modulation.threads import split
         from semwave.modulation.polar_messages import finish_sc
+        from semwave.modulation.threads import split
 
         frames, size = good.size, values.shape[1]
         words = np.empty(values.shape, np.uint8)
@@ -185,8 +185,8 @@ class PolarCode:
         split(values.shape[0] // kernels.LANES, 4, work)
 
     def _list(self, values: Array, message: Array, good: Array) -> None:
-        from semwave.modulation.threads import split
         from semwave.modulation.polar_list_kernels import decode_list
+        from semwave.modulation.threads import split
 
         tables = self._program, self._info, self._syndromes, self.list_size, self._has_parity
 

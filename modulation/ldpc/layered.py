@@ -13,8 +13,8 @@ from semwave.modulation.ldpc.decoder import FIXED, FLOAT_LIMIT, DecodeResult, Op
 from semwave.modulation.ldpc.frames import judge, load_group
 from semwave.modulation.ldpc.kernels import min_sum_iteration
 from semwave.modulation.ldpc.sum_product import sum_product_iteration
-from semwave.modulation.threads import split
 from semwave.modulation.ldpc.vector import lanes_of
+from semwave.modulation.threads import split
 
 Array = npt.NDArray[Any]
 

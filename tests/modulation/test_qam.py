@@ -135,9 +135,7 @@ def test_pi2_bpsk_turns_every_other_symbol_and_continues():
     expected = [(1j if i % 2 else 1) * (1 - 2 * int(b)) * (1 + 1j) / np.sqrt(2) for i, b in enumerate(bits)]
     whole = qam.map_pi2_bpsk(bits)
     np.testing.assert_allclose(whole, expected, atol=1e-7)
-    np.testing.assert_array_equal(
-        np.concatenate([qam.map_pi2_bpsk(bits[:3]), qam.map_pi2_bpsk(bits[3:], 3)]), whole
-    )
+    np.testing.assert_array_equal(np.concatenate([qam.map_pi2_bpsk(bits[:3]), qam.map_pi2_bpsk(bits[3:], 3)]), whole)
     np.testing.assert_array_equal(qam.demap_llr_pi2_bpsk(whole[3:], 0.5, first_index=3) > 0, bits[3:] == 1)
     assert qam.demap_llr_pi2_bpsk(whole, 0.5) == pytest.approx(8.0 * (2.0 * bits - 1), rel=1e-6)
 
@@ -153,9 +151,7 @@ def test_shapes_keep_their_leading_axes():
     np.testing.assert_array_equal(qam.demap_hard(symbols, 16), bits)
 
 
-@pytest.mark.parametrize(
-    "name, order", [("BPSK", 2), ("qpsk", 4), ("8-PSK", 8), ("64QAM", 64), ("qam256", 256)]
-)
+@pytest.mark.parametrize("name, order", [("BPSK", 2), ("qpsk", 4), ("8-PSK", 8), ("64QAM", 64), ("qam256", 256)])
 def test_names(name, order):
     np.testing.assert_array_equal(qam.constellation(name), qam.constellation(order))
 
