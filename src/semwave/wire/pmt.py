@@ -138,7 +138,9 @@ class _Reader:
     def row(self, depth: int) -> tuple[Any, ...]:
         """uint32 count, values."""
         count = self.number(_U32, "a count")
-        if count > min(self.left, len(self.data) - self.at):
+        if count > self.left:
+            raise PmtError(f"more values than allowed, at byte {self.at}")
+        if count > len(self.data) - self.at:
             raise PmtError(f"{count} elements at byte {self.at}, where {len(self.data) - self.at} bytes are left")
         return tuple([self.value(depth + 1) for _ in range(count)])
 
