@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from semwave.commands import _options, _samples
 from semwave.commands._interrupts import INTERRUPTED

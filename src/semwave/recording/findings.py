@@ -1,5 +1,6 @@
 """What is wrong with a recording, beyond what the schema can tell: one line a finding."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def _clock(recording: Recording) -> list[Finding]:
     found = []
     rate = recording.sample_rate
     known = [(c, instant(c.datetime)) for c in recording.captures if c.datetime]
-    for (a, begin), (b, end) in zip(known, known[1:], strict=False):
+    for (a, begin), (b, end) in itertools.pairwise(known):
         if begin is None or end is None or rate is None:
             continue
         counted = (b.start - a.start + sum(c.gap for c in recording.captures[a.number + 1 : b.number + 1])) / rate

@@ -179,7 +179,7 @@ class _Job:
             return base + round((index - low) * step)
 
         for capture in recording.captures:
-            if capture.stop <= low and capture.count or capture.start >= max(high, low + 1):
+            if (capture.stop <= low and capture.count) or capture.start >= max(high, low + 1):
                 continue
             row = {k: v for k, v in capture.fields.items() if k not in ("core:header_bytes", "core:global_index")}
             begin = max(capture.start, low)
