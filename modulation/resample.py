@@ -252,10 +252,13 @@ class _Interpolator:
 
     def process(self, x: Array) -> Array:
         """`[n] -> [outputs of the steps that are complete]`."""
-        self._line = np.concatenate([self._line, x])
+        line = np.concatenate([self._line, x])
         out = []
-        while (self._made + PLACES) * self._step + TAPS < self._origin + self._line.size - TAPS:
-            out.append(self._make(PLACES))
+        while (self._made + PLACES) * self._step + TAPS < self._origin + line.size - TAPS:
+            out.append(self._make(line))
+        place = self._made * self._step
+        drop = place.numerator // place.denominator - self._origin
+        self._line, self._origin = line[drop:].copy(), self._origin + drop
         return np.concatenate(out) if out else np.empty(0, np.complex64)
 
     def flush(self) -> Array:
@@ -263,18 +266,15 @@ class _Interpolator:
         needed = ceil(PLACES * self._step) + 4 * TAPS
         return self.process(np.zeros(needed, np.complex64))
 
-    def _make(self, count: int) -> Array:
+    def _make(self, line: Array) -> Array:
         from semwave.modulation import resample_kernels as kernels
 
-        out = np.empty(count, np.complex64)
+        out = np.empty(PLACES, np.complex64)
         place = self._made * self._step
         whole = place.numerator // place.denominator
-        line = self._line[whole - self._origin :]
+        line = line[whole - self._origin :]
         kernels.interpolate(line, float(place - whole), float(self._step), self._table, out)
-        self._made += count
-        after = self._made * self._step
-        drop = after.numerator // after.denominator - self._origin
-        self._line, self._origin = self._line[drop:].copy(), self._origin + drop
+        self._made += PLACES
         return out
 
 

@@ -174,24 +174,25 @@ import resource, signal, sys
 import numpy as np
 from semwave.recording import RecordingError, Writer
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-writer = Writer(sys.argv[1], 1e6, split_samples=int(sys.argv[2]) or None)
+channels = int(sys.argv[3])
+writer = Writer(sys.argv[1], 1e6, split_samples=int(sys.argv[2]) or None, num_channels=channels)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000001, 3000001))
 try:
     for i in range(100):
         writer.annotate(i * 9999, 9999)
-        writer.write(np.full(9999, i, np.complex64))
+        writer.write(np.full((9999, 3) if channels == 3 else 9999, i, np.complex64))
 except RecordingError as error:
     print(error)
 """
 
 
-@pytest.mark.parametrize("split", [0, 380_000])
-def test_a_disk_that_fills_up_keeps_whole_samples(tmp_path: Path, split: int) -> None:
+@pytest.mark.parametrize(("split", "channels"), [(0, 1), (380_000, 1), (0, 3)])
+def test_a_disk_that_fills_up_keeps_whole_samples(tmp_path: Path, split: int, channels: int) -> None:
     assert hasattr(resource, "RLIMIT_FSIZE")
-    command = [sys.executable, "-c", LIMITED, str(tmp_path / "x"), str(split)]
+    command = [sys.executable, "-c", LIMITED, str(tmp_path / "x"), str(split), str(channels)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    kept = 375_000  # 3000001 bytes of 8 a sample
-    assert f"cannot be written: File too large; {kept} samples (0.375 s) are kept" in done.stdout
+    kept = 375_000 // channels  # 3000001 bytes of 8 a sample
+    assert f"cannot be written: File too large; {kept} samples ({kept / 1e6:g} s) are kept" in done.stdout
     name = "x-0000" if split else "x"
     meta = accepted(tmp_path / name)
     recording = open_recording(tmp_path / "x")

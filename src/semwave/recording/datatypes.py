@@ -111,23 +111,33 @@ def _scale(raw: Array, datatype: Datatype, out: Array, gain: float) -> None:
                 np.multiply(block, factor, out=out[at : at + BLOCK], dtype=np.float32, casting="same_kind")
 
 
-def from_complex64(samples: Array, datatype: Datatype, *, scale: float = 1.0) -> tuple[bytes, int]:
-    """Samples `[n]` or `[n, channels]` complex64 times ``scale`` as stored bytes, and how many components were clipped.
+def from_complex64(samples: Array, datatype: Datatype, *, scale: float = 1.0) -> tuple[Array, int]:
+    """Samples `[n]` or `[n, channels]` times ``scale`` as stored bytes `[bytes]` uint8, and how many components clipped.
 
-    Integers are rounded to nearest, full scale 1.0 is 2^(bits - 1), and what lies beyond saturates.
+    Integers are rounded to nearest, full scale 1.0 is 2^(bits - 1), and what lies beyond saturates (NaN becomes 0).
     """
     x = np.ascontiguousarray(samples, np.complex64)
-    parts = x.view(np.float32) if datatype.is_complex else np.ascontiguousarray(x.real)
+    parts = x.view(np.float32).reshape(-1) if datatype.is_complex else np.ascontiguousarray(x.real).reshape(-1)
     if not datatype.is_integer:
         scaled = parts if scale == 1.0 else parts * np.float32(scale)
-        return scaled.astype(datatype.dtype).tobytes(), 0
-    full = datatype.full_scale
+        return scaled.astype(datatype.dtype, copy=False).view(np.uint8), 0
+    out, clipped = np.empty(parts.size, datatype.dtype), 0
     wide = np.dtype(np.float64 if datatype.dtype.itemsize == 4 else np.float32)
-    value: Array = np.rint(parts.astype(wide) * wide.type(scale * full))
-    np.nan_to_num(value, copy=False, nan=0.0, posinf=2 * full, neginf=-2 * full)
-    clipped = int(np.count_nonzero((value > full - 1) | (value < -full)))
-    if clipped:
-        np.clip(value, -full, full - 1, out=value)
-    if datatype.dtype.kind == "u":
-        value += wide.type(full)
-    return value.astype(datatype.dtype).tobytes(), clipped
+    factor, half = wide.type(scale * datatype.full_scale), wide.type(datatype.full_scale)
+    for at in range(0, parts.size, BLOCK):
+        value: Array = np.multiply(parts[at : at + BLOCK], factor, dtype=wide)
+        np.rint(value, out=value)
+        if not (value.max() <= half - 1 and value.min() >= -half):  # NaN ends up here as well
+            clipped += _saturate(value, half)
+        if datatype.dtype.kind == "u":
+            value += half
+        out[at : at + BLOCK] = value
+    return out.view(np.uint8), clipped
+
+
+def _saturate(value: Array, half: Any) -> int:
+    """Clip to -half ... half - 1 in place, NaN to 0; how many were beyond."""
+    np.nan_to_num(value, copy=False, nan=0.0, posinf=2 * half, neginf=-2 * half)
+    clipped = int(np.count_nonzero((value > half - 1) | (value < -half)))
+    np.clip(value, -half, half - 1, out=value)
+    return clipped

@@ -35,7 +35,8 @@ class PairWriter:
     def __init__(self, base: Path, metadata: md.Metadata, frame_bytes: int, *, interval_s: float, sync: bool) -> None:
         self.base, self.metadata, self.kept = base, metadata, 0
         self._frame, self._interval_s, self._sync = frame_bytes, interval_s, sync
-        self._buffer, self._hash = bytearray(), sha512()
+        whole = max(1, BLOCK_BYTES // frame_bytes) * frame_bytes  # so that only whole samples reach the system
+        self._buffer, self._filled, self._hash = bytearray(whole), 0, sha512()
         self._journal = self._data = -1
         for suffix in (META, JOURNAL):
             beside(base, suffix).unlink(missing_ok=True)
@@ -52,9 +53,13 @@ class PairWriter:
 
     def append(self, data: Any) -> None:
         """Whole samples; they reach the system once a block is full, or the interval is over."""
-        self._buffer += data
-        if len(self._buffer) >= BLOCK_BYTES:
-            self.flush()
+        view = memoryview(data)
+        while len(view):
+            n = min(len(view), len(self._buffer) - self._filled)
+            self._buffer[self._filled : self._filled + n] = view[:n]
+            self._filled, view = self._filled + n, view[n:]
+            if self._filled == len(self._buffer):
+                self.flush()
         if time.monotonic() >= self._due:
             self.checkpoint()
 
@@ -68,7 +73,7 @@ class PairWriter:
 
     def flush(self) -> None:
         """Hand all data to the system; what it refuses is dropped, and only whole samples stay."""
-        view, done = memoryview(self._buffer), 0
+        view, done = memoryview(self._buffer)[: self._filled], 0
         try:
             while done < len(view):
                 done += os.write(self._data, view[done:])
@@ -80,8 +85,7 @@ class PairWriter:
         finally:
             self._hash.update(view[:done])
             self.kept += done
-            view.release()
-            self._buffer = bytearray()
+            self._filled = 0
 
     def checkpoint(self) -> None:
         """Flush, and bring the metadata on disk up to date; takes a twentieth of the time at most."""
