@@ -1,4 +1,4 @@
-"""White complex Gaussian noise from a NumPy Generator; any cut of a stream draws the same numbers."""
+"""White complex Gaussian noise; any cut of a stream draws the same numbers."""
 
 from typing import Any
 
@@ -34,3 +34,51 @@ def add_awgn(x: Array, n0: float | Array, rng: np.random.Generator) -> Array:
     noise = complex_normal(rng, x.shape, n0)
     noise += x
     return noise
+
+
+def add_awgn_fast(x: Array, n0: float, seed: int, first: int = 0) -> Array:
+    """x + w with E|w|^2 = n0, where w is stream ``seed`` from sample ``first`` on: `[...]` complex -> complex64.
+
+    Noise by counter, several times as fast as a Generator's: sample i is a function of ``seed`` and i, so that any
+    cut of the stream, in any order and on any thread, has the same noise. The largest value is 6.7 standard
+    deviations of a part, and tails are right up to there. Take the seed from a Generator:
+    ``int(rng.integers(2**63))``; streams of neighbouring seeds are not related.
+    ValueError if n0 is below 0 or ``first`` or ``seed`` out of range.
+    """
+    from semwave.modulation.noise_kernels import add_noise
+
+    if not (np.isfinite(n0) and n0 >= 0):
+        raise ValueError(f"n0 must be 0 or more, not {n0}")
+    if not (0 <= seed < 1 << 64 and 0 <= first < 1 << 62):
+        raise ValueError(f"seed must be within 0 ... 2^64-1 and first within 0 ... 2^62-1, not {seed} and {first}")
+    clean = np.ascontiguousarray(x, np.complex64)
+    out = np.empty_like(clean)
+    sigma = np.float32(np.sqrt(n0 / 2))
+    add_noise(clean.reshape(-1).view(np.float32), np.uint64(seed), first, sigma, out.reshape(-1).view(np.float32))
+    return out
+
+
+def complex_normal_fast(seed: int, first: int, n: int, n0: float = 1.0) -> Array:
+    """Samples ``first`` ... ``first + n - 1`` of noise stream ``seed``, `[n]` complex64; see :func:`add_awgn_fast`."""
+    return add_awgn_fast(np.zeros(n, np.complex64), n0, seed, first)
+
+
+def complex_normal_plain(seed: int, first: int, n: int) -> Array:
+    """What :func:`complex_normal_fast` draws at n0 = 2, in plain NumPy: `[n]` complex128.
+
+    SplitMix64 of the counter; u = (32 bits + 1/2) / 2^32 gives the radius sqrt(-2 ln u), 30 bits an angle within
+    +-45 degrees, and two bits one of four sides.
+    """
+    counter = np.arange(first + 1, first + n + 1, dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        z = np.uint64(seed) + counter * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    low, high = z & np.uint64(0xFFFFFFFF), z >> np.uint64(32)
+    radius = np.sqrt(-2 * np.log((low + 0.5) / 2**32))
+    angle = ((high & np.uint64((1 << 30) - 1)) / 2**29 - 1) * (np.pi / 4)
+    side = np.where(high >> np.uint64(31), -1, 1)
+    point = radius * (side * np.cos(angle) + 1j * np.sin(angle))
+    swap = (high >> np.uint64(30)) & np.uint64(1)
+    return np.asarray(np.where(swap, point.imag + 1j * point.real, point))

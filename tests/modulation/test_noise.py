@@ -53,3 +53,58 @@ def test_snr_to_noise_variance():
 def test_negative_variance_is_refused():
     with pytest.raises(ValueError, match=r"n0 must be 0 or more everywhere, its least value is -1"):
         noise.complex_normal(np.random.default_rng(0), 3, -1.0)
+
+
+@given(cuts=st.lists(st.integers(0, 900), max_size=6), seed=st.integers(0, 2**64 - 1), first=st.integers(0, 2**61))
+def test_noise_by_counter_knows_no_cuts(cuts, seed, first):
+    whole = noise.complex_normal_fast(seed, first, 900, 0.3)
+    edges = [0, *sorted(cuts), 900]
+    pieces = [noise.complex_normal_fast(seed, first + a, b - a, 0.3) for a, b in pairwise(edges)]
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+@pytest.mark.parametrize(("seed", "first"), [(0, 0), (7, 123_456_789), (2**64 - 1, 2**61)])
+def test_noise_by_counter_equals_the_plain_one(seed, first):
+    fast, plain = noise.complex_normal_fast(seed, first, 200_000, 2.0), noise.complex_normal_plain(seed, first, 200_000)
+    # u comes rounded to 24 bits, so r^2 = -2 ln u is off by 2^-23 at most, and everything after by some roundings
+    size = np.abs(plain)
+    assert (np.abs(fast - plain) * size <= 2**-23 * (1 + 16 * size**2)).all()
+
+
+def test_noise_by_counter_is_circular_gaussian():
+    n, n0 = 400_000, 0.25
+    w = noise.complex_normal_fast(42, 0, n, n0)
+    sigma = np.sqrt(n0 / 2)
+    for part in (w.real, w.imag, ((w.real + w.imag) / np.sqrt(2))):
+        assert stats.kstest(part / sigma, "norm").pvalue > 1e-3
+    assert stats.kstest(np.angle(w) / (2 * np.pi) + 0.5, "uniform").pvalue > 1e-3
+    low, high = stats.chi2.interval(0.999, 2 * n)
+    assert low < 2 * np.sum(np.abs(w.astype(complex)) ** 2) / n0 < high
+    for lag in range(1, 6):  # neighbours, and one seed against the next
+        other = noise.complex_normal_fast(42 + lag, 0, n, n0)
+        assert abs(np.mean(w[lag:] * np.conj(w[:-lag]))) < 4.5 * n0 / np.sqrt(n)
+        assert abs(np.mean(w * np.conj(other))) < 4.5 * n0 / np.sqrt(n)
+
+
+def test_tails_of_noise_by_counter():
+    """Exactly: a part exceeds t when the angle falls where r cos is above t, over all 2^32 radii r. And by count."""
+    u = (np.arange(1 << 21) + 0.5) / 2**32  # radii beyond 3.9 sigma
+    r = np.sqrt(-2 * np.log(u))
+    for t in (4.5, 5.0, 5.5, 5.8):
+        share = np.sum(np.arccos(np.minimum(t / r, 1))) / np.pi / 2**32
+        assert share == pytest.approx(stats.norm.sf(t), rel=0.01)
+    parts = noise.complex_normal_fast(3, 0, 1 << 21, 2.0).view(np.float32)
+    for t in (3.0, 4.0, 4.5):
+        low, high = stats.binom.interval(0.9999, parts.size, 2 * stats.norm.sf(t))
+        assert low <= np.count_nonzero(np.abs(parts) > t) <= high
+
+
+def test_noise_by_counter_is_added_and_refuses():
+    x = np.full((3, 50), 1 - 2j, np.complex64)
+    y = noise.add_awgn_fast(x, 0.1, 5, 10)
+    np.testing.assert_allclose((y - x).ravel(), noise.complex_normal_fast(5, 10, 150, 0.1), atol=1e-6)
+    np.testing.assert_array_equal(noise.add_awgn_fast(x, 0.0, 5), x)
+    with pytest.raises(ValueError, match="n0 must be 0 or more, not -1"):
+        noise.add_awgn_fast(x, -1.0, 5)
+    with pytest.raises(ValueError, match=r"seed must be within 0 ... 2\^64-1 .* not -3 and 0"):
+        noise.add_awgn_fast(x, 1.0, -3)
