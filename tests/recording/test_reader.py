@@ -1,11 +1,6 @@
 """Reading: slices, chunks, captures, gaps, containers."""
 
-import io
 import json
-import struct
-import tarfile
-import wave
-from hashlib import sha512
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semwave.recording import RecordingError, RecordingWarning, open_collection, open_recording, times
+from semwave.recording import RecordingError, RecordingWarning, open_recording, times
 
 
 @pytest.fixture(scope="module")
@@ -149,107 +144,6 @@ def test_warnings_can_go_elsewhere(make: Any) -> None:
     said: list[str] = []
     open_recording(make(b""), warn=said.append)
     assert said[0].endswith("the data file is empty: 0 samples")
-
-
-# ---- containers -------------------------------------------------------------------------------------------------
-
-
-def pack(file: Path, members: dict[str, bytes]) -> None:
-    with tarfile.open(file, "w") as archive:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-
-
-def test_archives_are_read_in_place(tmp_path: Path, make: Any, noise: Any) -> None:
-    meta = Path(f"{make(b'')}.sigmf-meta").read_bytes()
-    parts = {f"rec/{n}.sigmf-{kind}": d for n in "ab" for kind, d in (("meta", meta), ("data", noise.tobytes()))}
-    pack(tmp_path / "two.sigmf", {"readme.txt": b"hello", **parts})
-    with pytest.raises(RecordingError, match="is one of 2 recordings; give name= to choose one of a, b"):
-        open_recording(tmp_path / "two")
-    assert np.array_equal(open_recording(tmp_path / "two", "b").read(), noise)
-    with pytest.raises(RecordingError, match="has no recording called 'c' in it"):
-        open_recording(tmp_path / "two", "c")
-
-
-def test_of_an_archive_that_is_cut_off_what_is_there_is_read(tmp_path: Path, make: Any, noise: Any) -> None:
-    meta = Path(f"{make(b'')}.sigmf-meta").read_bytes()
-    pack(tmp_path / "cut.sigmf", {"a.sigmf-meta": meta, "a.sigmf-data": noise.tobytes()})
-    with (tmp_path / "cut.sigmf").open("r+b") as file:
-        file.truncate(3 * 512 + 8000)
-    with pytest.warns(RecordingWarning, match=r"the archive ends 72000 bytes before the end of a\.sigmf-data"):
-        recording = open_recording(tmp_path / "cut")
-    assert np.array_equal(recording.read(), noise[:1000])
-
-
-def test_what_is_no_archive_is_said(tmp_path: Path) -> None:
-    (tmp_path / "zip.sigmf").write_bytes(b"PK\x03\x04" + bytes(600))
-    with pytest.raises(RecordingError, match=r"zip\.sigmf is not a SigMF archive \(a plain tar file\)"):
-        open_recording(tmp_path / "zip.sigmf")
-
-
-@pytest.mark.parametrize(("channels", "kind"), [(1, "ri16_le"), (2, "ci16_le"), (4, "ri16_le")])
-def test_wav(tmp_path: Path, channels: int, kind: str) -> None:
-    stored = np.random.default_rng(0).integers(-32768, 32768, (500, channels)).astype("<i2")
-    with wave.open(str(tmp_path / "x.wav"), "wb") as file:
-        file.setparams((channels, 2, 48000, 0, "NONE", ""))
-        file.writeframes(stored.tobytes())
-    recording = open_recording(tmp_path / "x.wav", warn=lambda text: None)
-    assert (recording.datatype.name, recording.sample_rate, recording.sample_count) == (kind, 48000, 500)
-    parts = stored.astype(np.float32) / 32768
-    wanted = parts[:, 0] + 1j * parts[:, 1] if channels == 2 else parts[:, -1]
-    assert np.array_equal(recording.read(channel=recording.num_channels - 1), wanted.astype(np.complex64))
-
-
-def riff(tag: int, channels: int, bits: int, data: bytes, size: int | None = None, head: bytes = b"RIFF") -> bytes:
-    fmt = struct.pack("<HHIIHH", tag, channels, 96000, 0, 0, bits)
-    wide = b"ds64" + struct.pack("<IQQQI", 28, 0, len(data), 0, 0) if head == b"RF64" else b""
-    auxi = b"auxi" + struct.pack("<I", 36) + struct.pack("<8H", 2026, 2, 0, 3, 4, 5, 6, 7) + bytes(16)
-    auxi += struct.pack("<I", 7_100_000)
-    body = wide + b"fmt " + struct.pack("<I", 16) + fmt + auxi + b"data"
-    return head + bytes(4) + b"WAVE" + body + struct.pack("<I", len(data) if size is None else size) + data
-
-
-@pytest.mark.parametrize("head", [b"RIFF", b"RF64"])
-def test_wav_of_radio_programs(tmp_path: Path, noise: Any, head: bytes) -> None:
-    size = 0xFFFFFFFF if head == b"RF64" else None
-    (tmp_path / "x.wav").write_bytes(riff(3, 2, 32, noise.tobytes(), size, head) + b"LIST\x00\x00\x00\x00")
-    recording = open_recording(tmp_path / "x.wav", warn=pytest.fail)
-    assert np.array_equal(recording.read(), noise)
-    assert (recording.frequency, recording.captures[0].datetime) == (7.1e6, "2026-02-03T04:05:06.007Z")
-
-
-def test_wav_that_is_cut_or_strange(tmp_path: Path, noise: Any) -> None:
-    (tmp_path / "cut.wav").write_bytes(riff(3, 2, 32, noise.tobytes(), 10**6))
-    with pytest.warns(RecordingWarning, match="ends 920000 bytes before its samples do"):
-        assert np.array_equal(open_recording(tmp_path / "cut.wav").read(), noise)
-    (tmp_path / "mp3.wav").write_bytes(riff(85, 2, 0, b"1234"))
-    with pytest.raises(RecordingError, match="2 channels of 0 bits with format 85 cannot be read"):
-        open_recording(tmp_path / "mp3.wav")
-
-
-def test_bare_samples(tmp_path: Path, noise: Any) -> None:
-    (tmp_path / "x.bin").write_bytes(b"head" + noise.tobytes())
-    with pytest.raises(RecordingError, match="give datatype= to read it as bare samples"):
-        open_recording(tmp_path / "x.bin")
-    with pytest.raises(RecordingError, match="sample_rate describes bare samples, so it needs datatype as well"):
-        open_recording(tmp_path / "x.bin", sample_rate=1e6)
-    recording = open_recording(tmp_path / "x.bin", datatype="cf32_le", sample_rate=1e6, frequency=9.0, header_bytes=4)
-    assert np.array_equal(recording.read(), noise)
-    assert (recording.sample_rate, recording.frequency) == (1e6, 9.0)
-    (tmp_path / "x.cf32").write_bytes(noise.tobytes())
-    assert np.array_equal(open_recording(tmp_path / "x.cf32").read(), noise)
-
-
-def test_a_collection_says_which_metadata_changed(tmp_path: Path, make: Any) -> None:
-    names = [make(bytes(8), name=n).name for n in "abc"]
-    streams = [{"name": n, "hash": sha512((tmp_path / f"{n}.sigmf-meta").read_bytes()).hexdigest()} for n in names]
-    text = json.dumps({"collection": {"core:version": "1.2.6", "core:streams": streams}})
-    (tmp_path / "all.sigmf-collection").write_text(text, encoding="utf-8")
-    make(bytes(8), name="b", description="changed")
-    (tmp_path / "c.sigmf-meta").unlink()
-    assert open_collection(tmp_path / "all").hash_check() == {"a": "ok", "b": "mismatch", "c": "missing"}
 
 
 # ---- size -------------------------------------------------------------------------------------------------------

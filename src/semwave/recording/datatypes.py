@@ -112,7 +112,7 @@ def _scale(raw: Array, datatype: Datatype, out: Array, gain: float) -> None:
 
 
 def from_complex64(samples: Array, datatype: Datatype, *, scale: float = 1.0) -> tuple[Array, int]:
-    """Samples `[n]` or `[n, channels]` times ``scale`` as stored bytes `[bytes]` uint8, and how many components clipped.
+    """Samples `[n]` or `[n, channels]` times ``scale`` as stored bytes `[bytes]` uint8; how many components clipped.
 
     Integers are rounded to nearest, full scale 1.0 is 2^(bits - 1), and what lies beyond saturates (NaN becomes 0).
     """

@@ -31,7 +31,7 @@ def locate(path: str | Path, name: str | None = None, **raw: Any) -> list[Found]
     """What ``path`` stands for: one recording, or the parts of a collection (``name`` picks one).
 
     ``path`` is either file of a pair, their base name, an archive, a collection, a data set that a ``.sigmf-meta``
-    beside it describes, a WAV file, or with ``raw`` (datatype, sample_rate, ...) bare samples. Raises RecordingError.
+    beside it describes, a WAV or iq-tar file, or with ``raw`` (datatype, ...) bare samples. Raises RecordingError.
     """
     path = Path(path)
     if raw:
@@ -47,6 +47,10 @@ def locate(path: str | Path, name: str | None = None, **raw: Any) -> list[Found]
         from semwave.recording import wav
 
         return [wav.locate(file)]
+    if file.suffix == ".tar":
+        from semwave.recording import iqtar
+
+        return [iqtar.locate(file)]
     if file.suffix.lower() in RAW:
         return [_raw(file, {"datatype": RAW[file.suffix.lower()]})]
     raise RecordingError(f"{file} is not a recording that can be recognised; give datatype= to read it as bare samples")
@@ -113,26 +117,26 @@ def _pair(meta_path: Path) -> Found:
     return Found(meta_path.stem, where, meta, DataFile(data), meta_path, odd)
 
 
-def _members(file: Path) -> dict[str, tarfile.TarInfo]:
+def members(file: Path) -> dict[str, tarfile.TarInfo]:
     """The plain files in a tar archive; of one that is cut off, those that begin in it."""
-    members: dict[str, tarfile.TarInfo] = {}
+    found: dict[str, tarfile.TarInfo] = {}
     try:
         with tarfile.open(file, "r:") as archive:
             for member in archive:
                 if member.isreg() and not member.issparse():
-                    members[member.name] = member
+                    found[member.name] = member
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
-        if not members:
+        if not found:
             raise RecordingError(f"{file} is not a SigMF archive (a plain tar file): {error}") from None
-    return members
+    return found
 
 
 def _archive(file: Path, name: str | None) -> list[Found]:
     """The recordings of a tar archive, read where they lie."""
-    members = _members(file)
+    inside_of = members(file)
     whole = DataFile(file)
     found = []
-    for inside, member in members.items():
+    for inside, member in inside_of.items():
         if not inside.endswith(META):
             continue
         stem = inside[: -len(META)]
@@ -145,7 +149,7 @@ def _archive(file: Path, name: str | None) -> list[Found]:
         buffer = bytearray(min(member.size, whole.size))
         got = whole.read_into(buffer, member.offset_data)
         meta = md.parse_metadata(bytes(buffer[:got]), where)
-        data = members.get(stem + DATA)
+        data = inside_of.get(stem + DATA)
         if data is None:
             raise RecordingError(f"{where} has no samples: the archive has no {stem + DATA}")
         part = DataFile(file, data.offset_data, data.size)
