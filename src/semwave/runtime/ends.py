@@ -48,11 +48,19 @@ class End:
     peer: bytes = b""  # the receiver's token, or the address that the sender's messages come from
     met: bool = False
     over: bool = False  # nothing more to say or to hear
+    done: bool = False  # the blocks of the peer's part have ended
     leaving: bool = False  # the peer said good-bye
     strange: int = 0  # messages that were not the peer's, or not sound
     heard_at: float = field(default_factory=time.monotonic)
     told_at: float = 0.0
     counted: int = 0  # numbered messages sent or received, for the search for deadlocks
+
+    def parted(self, now: float, done_here: bool) -> bool:
+        """Whether a link that has carried all has nothing more to wait for: both parts are done, so that each has
+        heard of a late failure of the other.
+        """
+        silent = now - self.heard_at > self.facts.deadline_s / 2  # its good-bye was lost
+        return self.leaving or silent or (self.done and done_here)
 
     def check_silence(self, now: float) -> None:
         """Raise LinkError when the peer was not heard for too long."""

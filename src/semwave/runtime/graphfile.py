@@ -22,7 +22,7 @@ from semwave.runtime.params import param_specs, unknown
 from semwave.runtime.place import Placement
 from semwave.runtime.registry import block_class
 
-SECTIONS = ("extends", "name", "description", "seed", "chunk", "connect", "params", "blocks", "ports")
+SECTIONS = ("name", "description", "seed", "chunk", "connect", "params", "blocks", "ports", "extends")
 __all__ = ["build", "dumps", "find", "load", "parse_value", "read"]
 SPREAD = ("place", "links", "security", "probes")
 DEPTH = 16  # files within files

@@ -115,9 +115,9 @@ class Inlet(Queue):
     def due(self, now: float, state: dict[str, Any], fresh: bool) -> list[list[Any]]:
         """The credit to send now, if there is anything new in it or nothing was said for long."""
         end = self.end
-        if end.leaving or (now - end.heard_at > end.facts.deadline_s / 2 and (self.ended_by_peer or self.closed)):
+        if (self.ended_by_peer or self.closed) and end.met and end.parted(now, "done" in state):
             end.over = True
-            return []
+            return [self._message("bye", end.session, **self._account(), **state)]
         if not end.met:
             return []
         credit = (self.taken + self.room.depth, self.got if self.ended_by_peer else 0, self.closed)
@@ -127,8 +127,11 @@ class Inlet(Queue):
         if resend:
             self.asked_at = now
         self.said, end.told_at = credit, now
-        fields = {"got": self.got, "limit": credit[0], "closed": self.closed, "resend": resend}
-        return [self._message("credit", end.session, **fields, **state)]
+        return [self._message("credit", end.session, **self._account(), resend=resend, **state)]
+
+    def _account(self) -> dict[str, Any]:
+        """What has come, how far the sender may go, and whether anything is still wanted."""
+        return {"got": self.got, "limit": self.taken + self.room.depth, "closed": self.closed}
 
     def unsent(self, count: int) -> None:
         """The last ``count`` messages of :meth:`due` did not fit into the socket."""

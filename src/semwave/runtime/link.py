@@ -149,8 +149,10 @@ class Postman:
             state: dict[str, Any] = {"stop": True} if self.room.stopping else {}
         ends = [line.end.end for line in self.lines]
         sent = sum(line.end.end.counted for line in self.lines if isinstance(line.end, Outlet))
-        self.gossip.note(waiting and not self._active, hungry, sent, sum(e.counted for e in ends) - sent)
-        if waiting and not self._active:
+        self.gossip.note(waiting, hungry, sent, sum(e.counted for e in ends) - sent)
+        if self.quit:
+            state["done"] = True
+        if waiting:
             state["table"] = dict(self.gossip.table)
             if self.gossip.stuck(now):
                 with self.room.lock:
@@ -223,6 +225,7 @@ class Postman:
                 line.socket.send_multipart([origin, *answer], zmq.DONTWAIT)
             if end.met and header.get("session") == end.session:
                 self._state(header)
+                end.done |= header.get("done") is True
         except WireError as error:
             end.strange += 1
             if end.met and header.get("session") == end.session:

@@ -85,6 +85,7 @@ class Outlet(Queue):
             raise end.failed(header)
         if kind == "bye":
             end.leaving = True
+            self._credit(header)
             self._left()
         elif kind == "credit":
             end.met, end.peer = True, token
@@ -92,8 +93,12 @@ class Outlet(Queue):
         else:
             end.strange += 1
 
+    def _complete(self) -> bool:
+        """Whether all has arrived that the other part wants."""
+        return self.closed or (self.ended and self.got == self.total)
+
     def _left(self) -> None:
-        if not (self.closed or (self.ended and self.got == self.total)):
+        if not self._complete():
             raise LinkError(f"{self.end.facts}: part {self.end.facts.there} left before the end")
 
     def _credit(self, header: dict[str, Any]) -> None:
@@ -128,7 +133,7 @@ class Outlet(Queue):
                 out.append(self.items[self.cursor - self.got])
                 self.cursor += 1
             end.counted = self.total
-        if self.closed or (self.ended and self.got == self.total):
+        if self._complete() and end.parted(now, "done" in state):
             out.append([wirecode.encode("bye", session=end.session, **state)])
             end.over = True
         elif fresh or now - end.told_at >= end.facts.beat_s:
