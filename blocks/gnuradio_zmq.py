@@ -19,6 +19,11 @@ MESSAGE_BYTES = 1 << 19  # of items in one message when more is waiting; larger 
 REQUEST_ITEMS = 1 << 16
 
 
+def _check_key(key: str, pattern: str) -> None:
+    if key and pattern != "pub/sub":
+        raise ValueError(f"key must be empty with {pattern}: only pub/sub has one")
+
+
 class GrZmqSource(ZmqSource):
     """Give the stream that a GNU Radio ZeroMQ sink (or :class:`GrZmqSink`) sends, with its tags.
 
@@ -33,6 +38,11 @@ class GrZmqSource(ZmqSource):
     translate: Annotated[bool, Param("rx_rate, rx_freq, rx_time as sample_rate, frequency, datetime")] = True
 
     items = Out(Stream(None))
+
+    def check(self) -> None:
+        """A key is for SUB."""
+        super().check()
+        _check_key(self.key, self.pattern)
 
     def negotiate(self, inputs: Any) -> dict[str, Any]:
         """A stream of ``dtype``."""
@@ -106,8 +116,7 @@ class GrZmqSink(ZmqSink):
     def check(self) -> None:
         """A key is for PUB."""
         super().check()
-        if self.key and self.pattern != "pub/sub":
-            raise ValueError(f"key must be empty with {self.pattern}: only pub/sub has one")
+        _check_key(self.key, self.pattern)
 
     def _key(self) -> bytes:
         return self.key.encode()

@@ -37,7 +37,7 @@ def check_address(address: str, *, bind: bool, allow_remote: bool) -> None:
 
 
 def _is_port(port: str, bind: bool) -> bool:
-    return (port.isdecimal() and len(port) < 6 and int(port) < 1 << 16) or (bind and port == "*")
+    return (port.isascii() and port.isdecimal() and len(port) < 6 and int(port) < 1 << 16) or (bind and port == "*")
 
 
 def _is_loopback(host: str) -> bool:
