@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-BLOCK = 1 << 13  # least transform size
-GROUP = 1 << 16  # samples transformed in one call
+BLOCK = 1 << 12  # least transform size
+GROUP = 1 << 15  # samples transformed in one call
 TAPS, PHASES = 18, 512  # of the interpolation from twice the rate
 PLACES = 1 << 12  # outputs of one interpolation step
 
@@ -184,7 +184,7 @@ def _sizes(up: int, down: int, overlap: int) -> tuple[int, int]:
     import scipy.fft
 
     least = max(8 * overlap, min(BLOCK, BLOCK * down // up))
-    blocks = scipy.fft.next_fast_len(max(1, ceil(least / down)))
+    blocks = scipy.fft.next_fast_len(max(1, ceil(least / down)), real=True)  # factors 2, 3, 5 only
     return blocks * down, blocks * up
 
 

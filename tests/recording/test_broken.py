@@ -83,11 +83,12 @@ def test_no_metadata_make_it_crash(tmp_path_factory: pytest.TempPathFactory, met
         assert str(folder) in str(error) or "position" in str(error) or "datatype" in str(error)  # noqa: PT017
 
 
-@given(st.binary(max_size=300), st.sampled_from(["meta", "collection", "journal", "archive", "wav"]))
+@given(st.binary(max_size=300), st.sampled_from(["meta", "collection", "journal", "archive", "wav", "tar"]))
 def test_no_bytes_make_it_crash(tmp_path_factory: pytest.TempPathFactory, data: bytes, kind: str) -> None:
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "x.sigmf-data").write_bytes(bytes(16))
-    file = {"archive": folder / "a.sigmf", "wav": folder / "a.wav"}.get(kind, folder / f"x.sigmf-{kind}")
+    whole = {"archive": "a.sigmf", "wav": "a.wav", "tar": "a.tar"}
+    file = folder / whole.get(kind, f"x.sigmf-{kind}")
     file.write_bytes(b"RIFF\0\0\0\0WAVE" + data if kind == "wav" else data)
     action = {"collection": open_collection, "journal": recover}.get(kind, use)
     with pytest.raises(RecordingError):

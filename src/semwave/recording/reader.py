@@ -51,7 +51,7 @@ def open_recording(
     header_bytes: int | None = None,
     warn: Callable[[str], None] | None = None,
 ) -> "Recording":
-    """Open a recording for reading: a pair (either name, or the base name), archive, collection, WAV, iq-tar, bare samples.
+    """Open a recording: a pair (either name, or the base name), archive, collection, WAV, iq-tar, or bare samples.
 
     ``name`` picks one recording of an archive or a collection; without it, parts that follow each other (core:offset)
     are read as one. With ``datatype`` the file is bare samples, described by the other options. ``warn`` gets what is
