@@ -360,9 +360,8 @@ def test_a_requester_asks_again_after_its_partner_was_replaced() -> None:
     first = context.socket(zmq.REP)
     port = first.bind_to_random_port("tcp://127.0.0.1")
     first.rcvtimeo = int(WAIT_S * 1000)
-    rx, sink = receiving(
-        GrZmqSource(address=f"tcp://127.0.0.1:{port}", pattern="req/rep", count=20, idle_timeout_s=WAIT_S)
-    )
+    address = f"tcp://127.0.0.1:{port}"
+    rx, sink = receiving(GrZmqSource(address=address, pattern="req/rep", count=20, idle_timeout_s=WAIT_S))
     first.recv()
     first.close(0)  # asked, and gone without an answer
     second = context.socket(zmq.REP)
