@@ -1,17 +1,26 @@
-"""Fast systematic encoder: whole circulants are exclusive-ored at once, frames go to threads."""
+"""Fast systematic encoder: whole circulants are exclusive-ored as vectors of bytes, frames go to threads.
 
+Every block column lies twice in a row, so that reading z bytes from a shift never wraps. All that is computed is a sum
+of such readings, and one table of addresses says which.
+"""
+
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from semwave.modulation.ldpc.frames import copy
 from semwave.modulation.ldpc.graph import QuasiCyclic
+from semwave.modulation.ldpc.vector import load, peek, splat, store, xor
 from semwave.modulation.threads import split
 
 Array = npt.NDArray[Any]
 
-_FRAMES_PER_THREAD = 16
+_FRAMES_PER_THREAD = 32
+_WIDTH = 32  # bytes of a vector
+_MARGIN = 2 * _WIDTH  # what vectors read and write beyond the end of a column
 
 
 def encode(graph: QuasiCyclic, info: Array, runs: Array, n: int, rows: int) -> Array:
@@ -21,45 +30,65 @@ def encode(graph: QuasiCyclic, info: Array, runs: Array, n: int, rows: int) -> A
     are sent: first bit, first place in the output, length. Parity comes from the first ``rows`` rows.
     """
     out = np.empty((info.shape[0], n), np.uint8)
-    targets = np.array([graph.target(r) for r in range(rows)], np.int64)
-    plan = (graph.z, graph.systematic, graph.core, graph.first_parity_shift(), graph.length)
-    tables = (graph.ptr, graph.col, graph.shift, targets, runs)
-    split(info.shape[0], _FRAMES_PER_THREAD, lambda lo, hi: _encode(info[lo:hi], out[lo:hi], plan, tables))
+    sizes = (graph.z, graph.systematic, graph.length, 2 * graph.z + _MARGIN)
+    program = _program(graph, rows)
+    split(info.shape[0], _FRAMES_PER_THREAD, lambda lo, hi: _encode(info[lo:hi], out[lo:hi], sizes, program, runs))
     return out
 
 
-@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def _add_turned(word: Array, to: int, source: int, shift: int, z: int) -> None:
-    """word[to + i] ^= word[source + (i + shift) mod z]."""
-    for i in range(z - shift):
-        word[to + i] ^= word[source + shift + i]
-    for i in range(shift):
-        word[to + z - shift + i] ^= word[source + i]
+@lru_cache(maxsize=64)
+def _program(graph: QuasiCyclic, rows: int) -> tuple[Array, Array, Array]:
+    """Sums in the order to compute them: where each one's terms begin, the terms' addresses, the column of each sum.
+
+    First what the information adds to each core row, kept behind the columns; the sum of those, turned, is the first
+    parity column; then row after row fixes its own.
+    """
+    z, kb, stride, spare = graph.z, graph.systematic, 2 * graph.z + _MARGIN, graph.n_cols
+
+    def terms(row: int, chosen: Array) -> list[int]:
+        edges = np.arange(graph.ptr[row], graph.ptr[row + 1])
+        edges = edges[chosen[graph.col[edges]]]
+        return [int(a) for a in graph.col[edges] * stride + graph.shift[edges]]
+
+    columns = np.arange(graph.n_cols)
+    sums = [(spare + row, terms(row, columns < kb)) for row in range(graph.core)]
+    total = spare + graph.core
+    sums.append((total, [(spare + row) * stride for row in range(graph.core)]))
+    sums.append((kb, [total * stride + (z - graph.first_parity_shift()) % z]))
+    for row in range(rows):
+        target = graph.target(row)
+        if target >= 0 and row < graph.core:
+            sums.append((target, [(spare + row) * stride, *terms(row, (columns >= kb) & (columns != target))]))
+        elif target >= 0:
+            sums.append((target, terms(row, columns != target)))
+    ptr = np.cumsum([0, *(len(addresses) for _, addresses in sums)])
+    address = np.concatenate([np.array(addresses, np.int64) for _, addresses in sums])
+    return ptr, address, np.array([to for to, _ in sums], np.int64)
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def _encode(info: Array, out: Array, plan: tuple[int, ...], tables: tuple[Array, ...]) -> None:
-    z, kb, core, turn, length = plan
-    ptr, col, shift, targets, runs = tables
-    word = np.zeros(length + z, np.uint8)  # the last z bytes hold the sum of the core rows
+def _encode(info: Array, out: Array, sizes: tuple[int, ...], program: tuple[Array, ...], runs: Array) -> None:
+    z, kb, length, stride = sizes
+    ptr, address, column = program
+    word = np.zeros(length + _MARGIN, np.uint8)
+    columns = np.zeros((column.max() + 1) * stride + _MARGIN, np.uint8)
     k = info.shape[1]
     for f in range(info.shape[0]):
-        word[k:] = 0
         word[:k] = info[f]
-        for row in range(core):  # what the information adds to each core row, and the sum of all of them
-            to = targets[row] * z if targets[row] >= 0 else length
-            for e in range(ptr[row], ptr[row + 1]):
-                if col[e] < kb:
-                    _add_turned(word, to, col[e] * z, shift[e], z)
-            if to != length:
-                _add_turned(word, length, to, 0, z)
-        _add_turned(word, kb * z, length, (z - turn) % z, z)
-        for row in range(targets.size):
-            if targets[row] < 0:
-                continue
-            for e in range(ptr[row], ptr[row + 1]):
-                if col[e] != targets[row] and (col[e] >= kb or row >= core):
-                    _add_turned(word, targets[row] * z, col[e] * z, shift[e], z)
+        word[k : kb * z] = 0
+        for c in range(kb):
+            copy(word, c * z, columns, c * stride, z, _WIDTH)
+            copy(word, c * z, columns, c * stride + z, z, _WIDTH)
+        for s in range(column.size):
+            to = peek(column, s) * stride
+            for i in range(0, z, _WIDTH):
+                total = splat(columns, 0)
+                for q in range(peek(ptr, s), peek(ptr, s + 1)):
+                    total = xor(total, load(columns, peek(address, q) + i))
+                store(columns, to + i, total)
+            copy(columns, to, columns, to + z, z, _WIDTH)
+            if column[s] * z < length:
+                copy(columns, to, word, column[s] * z, z, _WIDTH)
         for r in range(runs.shape[0]):
             start, at, size = runs[r, 0], runs[r, 1], runs[r, 2]
             out[f, at : at + size] = word[start : start + size]
