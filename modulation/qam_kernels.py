@@ -78,6 +78,23 @@ def hard_square(parts: Array, scale: Any, m: int, out: Array) -> None:
             fold *= _F(0.5)
 
 
+@nb.njit(cache=True, nogil=True)
+def weave(llrs: Array, out: Array, first: int, size: int) -> None:
+    """Put LLRs `[m, any]` of I, Q, ... into the order of the bits, I and Q in one move: symbol, bit of an axis, axis."""
+    m = llrs.shape[0]
+    to = out.view(np.int64)[first // 2 * m : (first + size) // 2 * m]
+    if m == 2:  # with the stride known, this loop is vectors
+        a, b = llrs[0].view(np.int64), llrs[1].view(np.int64)
+        for i in range(size // 2):
+            to[2 * i] = a[i]
+            to[2 * i + 1] = b[i]
+        return
+    for j in range(m):
+        row = llrs[j].view(np.int64)
+        for i in range(size // 2):
+            to[i * m + j] = row[i]
+
+
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def maxlog_square(parts: Array, inv_n0: Array, step: int, scale: Any, m: int, out: Array) -> None:
     """Max-log LLRs of square QAM in closed form.
@@ -88,6 +105,7 @@ def maxlog_square(parts: Array, inv_n0: Array, step: int, scale: Any, m: int, ou
     """
     v = np.empty(2 * BLOCK, np.float32)
     c = np.empty(2 * BLOCK, np.float32)
+    llrs = np.empty((m, 2 * BLOCK), np.float32)
     back = _F(1) / (scale * scale)
     for first in range(0, parts.size, 2 * BLOCK):
         size = min(2 * BLOCK, parts.size - first)
@@ -97,14 +115,15 @@ def maxlog_square(parts: Array, inv_n0: Array, step: int, scale: Any, m: int, ou
         fold = _F(1 << (m - 1))
         for j in range(m):
             top = _F(2) * fold - _F(1)
+            row = llrs[j]
             for e in range(size):
-                at = first + e
                 u = abs(v[e])
                 a = min(_F(2) * np.floor(_F(0.5) * u) + _F(1), top)
                 llr = (_F(1) + a) * (u + u + _F(1) - a) * c[e]
-                out[(at >> 1) * 2 * m + 2 * j + (at & 1)] = llr if v[e] < 0 else -llr
+                row[e] = llr if v[e] < 0 else -llr
                 v[e] = fold - u
             fold *= _F(0.5)
+        weave(llrs, out, first, size)
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
