@@ -58,10 +58,9 @@ class CaptureInterferer(SyncBlock):
 
     def start(self, ctx: Context) -> None:
         """Read, shift, resample, measure, scale."""
-        rate = ctx.outputs["received"].sample_rate if "received" in ctx.outputs else self.sample_rate
-        rate = rate or ctx.inputs["samples"].sample_rate
+        rate = _known_rate(self, ctx.inputs)
         try:
-            line, active, facts = self._read(float(rate))
+            line, active, facts = self._read(rate)
         except ValueError as error:
             raise UserError(str(error)) from error
         band = rate if self.band_hz is None else min(self.band_hz, rate)
@@ -148,8 +147,7 @@ class MeasuredChannel(SyncBlock):
         """Read the responses and draw where to begin."""
         from semwave.modulation.measured import MeasuredFading
 
-        rate = ctx.outputs["received"].sample_rate if "received" in ctx.outputs else self.sample_rate
-        rate = float(rate or ctx.inputs["samples"].sample_rate or 0)
+        rate = _known_rate(self, ctx.inputs)
         try:
             found, facts = self._responses(rate)
         except ValueError as error:

@@ -146,9 +146,9 @@ def _annotations(args: argparse.Namespace) -> int:
     rows = [("#", "start", "samples", "time", "label", "lower Hz", "upper Hz", "generator", "comment")]
     for a in found:
         when = "" if recording.sample_rate is None else f"{a.start / recording.sample_rate:.6f} s"
-        edges = ("" if e is None else f"{e:.10g}" for e in (a.freq_lower_edge, a.freq_upper_edge))
+        low_hz, high_hz = ("" if e is None else f"{e:.10g}" for e in (a.freq_lower_edge, a.freq_upper_edge))
         comment = shorten(" ".join(a.comment.split()), 70)
-        rows.append((str(a.number), str(a.start), str(a.count), when, a.label, *edges, a.generator, comment))
+        rows.append((str(a.number), str(a.start), str(a.count), when, a.label, low_hz, high_hz, a.generator, comment))
     print("\n".join([*table(rows, right=(0, 1, 2, 3, 5, 6)), f"{len(found)} of {len(recording.annotations)} shown"]))
     return 0
 

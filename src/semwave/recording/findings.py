@@ -63,13 +63,14 @@ def _about(recording: Recording) -> list[Finding]:
         found.append(Finding("datatype", f"core:datatype {name!r} is not one of SigMF's: read as {proper}"))
     declared = {e.get("name") for e in about.get("core:extensions") or [] if isinstance(e, dict)}
     used = Counter(ns for row in _all_rows(recording) for ns in {k.partition(":")[0] for k in row if ":" in k})
-    for namespace in sorted(used):
-        if namespace != "core" and namespace not in declared and _parent(namespace) not in declared:
-            found.append(Finding("extension", f"namespace {namespace!r} is used, but not declared in core:extensions"))
-    for part in recording.parts:
-        if "core:dataset" in part.metadata["global"] and part.data.path.suffix == DATA:
-            found.append(Finding("dataset", f"{part.where}: core:dataset names a {DATA} file, which needs none"))
-    return found
+    undeclared = (ns for ns in sorted(used) if ns != "core" and not {ns, _parent(ns)} & declared)
+    found += [
+        Finding("extension", f"namespace {ns!r} is used, but not declared in core:extensions") for ns in undeclared
+    ]
+    needless = (p for p in recording.parts if "core:dataset" in p.metadata["global"] and p.data.path.suffix == DATA)
+    return found + [
+        Finding("dataset", f"{p.where}: core:dataset names a {DATA} file, which needs none") for p in needless
+    ]
 
 
 def _parent(namespace: str) -> str:

@@ -19,8 +19,12 @@ FRAME_COLOUR, BORDER_COLOUR, CLIP_COLOUR = "white", "#ff9f1c", "#ff2d55"
 def save_spectrogram(
     recording: Recording, seen: Spectrogram, target: Path | io.BytesIO, *, show: str = "peak", title: str | None = None,
     width_in: float = 13.0, height_in: float = 6.5, dpi: int = 130, annotations: bool = True,
+    notes: list[Annotation] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Draw a spectrogram as PNG; ``show`` is ``peak`` or ``mean``. Gives what was drawn: labels left out, dB range."""
+    """Draw a spectrogram as PNG; ``show`` is ``peak`` or ``mean``. Gives what was drawn: labels left out, dB range.
+
+    ``notes`` are drawn instead of the recording's annotations.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -30,7 +34,8 @@ def save_spectrogram(
     page.spectra(show)
     page.sides()
     drawn = page.borders()
-    left_out = page.annotations(canvas) if annotations and recording.annotations else 0
+    wanted = (recording.annotations if notes is None else notes) if annotations else []
+    left_out = page.annotations(canvas, wanted) if wanted else 0
     page.title(recording.name if title is None else title, left_out)
     canvas.print_png(target)
     return {"low_db": page.low_db, "high_db": page.high_db, "labels_left_out": left_out, "borders": drawn}
@@ -47,7 +52,7 @@ def thumbnail_png(recording: Recording) -> bytes:
 def decibels(power: Array) -> Array:
     """10 log10 of powers, -200 for nothing."""
     with np.errstate(divide="ignore"):
-        return np.maximum(10 * np.log10(power), -200.0)
+        return np.asarray(np.maximum(10 * np.log10(power), -200.0))
 
 
 class _Page:
@@ -211,13 +216,13 @@ class _Page:
             parts.append(f"{lost * scale:.6g} {unit} lost")
         return ", ".join(parts) or "capture"
 
-    def annotations(self, canvas: Any) -> int:
+    def annotations(self, canvas: Any, notes: list[Annotation]) -> int:
         """Boxes, and labels where they have room; gives how many labels have not."""
         from matplotlib.patches import Rectangle
 
         canvas.draw()  # so that sizes in pixels are known
         low, high = self.main.get_ylim()
-        inside = [a for a in self._recording.annotations if a.start < self._seen.stop and a.stop > self._seen.start]
+        inside = [a for a in notes if a.start < self._seen.stop and a.stop > self._seen.start]
         hidden = 0
         used: list[tuple[float, float]] = []
         for i, note in enumerate(inside):

@@ -27,6 +27,10 @@ class GnuradioReceiver:
             ) from None
         self._receiver = StockReceiver(self._format)
 
+    def at_rate(self, rate: float) -> None:
+        """Carrier offsets are told in Hz of this rate."""
+        self.rate = rate
+
     def push(self, samples: Array) -> list[Frame]:
         """Take samples `[n]`, give the packets that are whole."""
         return [self._frame(packet) for packet in self._receiver.push(samples)]

@@ -19,7 +19,13 @@ class Receiver(Protocol):
     """What runs over a recording: samples at ``rate`` (None: any) in, frames out, with indices at that rate."""
 
     name: str
-    rate: float | None
+
+    @property
+    def rate(self) -> float | None:
+        """Samples a second that it wants; None takes any."""
+
+    def at_rate(self, rate: float) -> None:
+        """What the rate is, for a receiver that takes any."""
 
     def push(self, samples: Array) -> list[Frame]:
         """Samples `[n]` complex64 in; the frames that are whole."""
@@ -72,8 +78,8 @@ class Replay:
         self.start, self.stop = (0, recording.sample_count) if span is None else span
         self.rate = recording.rate() if sample_rate is None else sample_rate
         if receiver.rate is None:
-            receiver.rate = self.rate
-        self.receiver_rate = receiver.rate
+            receiver.at_rate(self.rate)
+        self.receiver_rate = receiver.rate or self.rate
         if tune_hz is not None and recording.frequency is None:
             raise ValueError("tune needs a recording that states its centre frequency; give shift instead")
         self.shift_hz = shift_hz if tune_hz is None else (recording.frequency or 0.0) - tune_hz

@@ -37,6 +37,9 @@ class SceneReceiver:
         self._bandwidth_hz = (params.active + 1) * params.carrier_spacing_hz
         self._points: Array | None = None
 
+    def at_rate(self, rate: float) -> None:
+        """It has a rate of its own."""
+
     def push(self, samples: Array) -> list[Frame]:
         """Take samples `[n]` at ``rate``, give the scenes that are whole."""
         return self._frames(self._demodulator.work(Packet(samples)))

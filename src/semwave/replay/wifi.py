@@ -30,6 +30,9 @@ class WifiReceiver:
         self._kept: Array = np.empty(0, np.complex64)
         self._end = 0
 
+    def at_rate(self, rate: float) -> None:
+        """It has a rate of its own."""
+
     def push(self, samples: Array) -> list[Frame]:
         """Take samples `[n]` at ``rate``, give the frames that are whole; their indices count samples at ``rate``."""
         self._kept = np.concatenate([self._kept[-KEPT:], samples])
