@@ -9,11 +9,12 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
-@numba.njit(cache=True, fastmath=False)
-def interpolate(line: Array, first: float, step: float, table: Array, out: Array) -> None:  # pragma: no cover
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+def interpolate(parts: Array, first: float, step: float, table: Array, out: Array) -> None:  # pragma: no cover
     """out[m] = sum_k line[i + k] h(k - f), i + f = first + m step; ``table`` [phases + 1, taps] holds h.
 
-    ``line`` [n] complex64 starts half a filter before the first place; between two phases h is taken as straight.
+    ``parts`` [2 n] float32 are I and Q of a line that starts half a filter before the first place; between two phases h
+    is taken as straight. The sums may be taken in another order, the same one for every output.
     """
     phases, taps = table.shape[0] - 1, table.shape[1]
     for m in range(out.size):
@@ -22,11 +23,12 @@ def interpolate(line: Array, first: float, step: float, table: Array, out: Array
         phase = (place - i) * phases
         row = min(int(phase), phases - 1)
         weight = np.float32(phase - row)
-        re = im = np.float32(0)
+        low, high, window = table[row], table[row + 1], parts[2 * i : 2 * (i + taps)]
+        re, im = np.float32(0), np.float32(0)
         for k in range(taps):
-            h = table[row, k] + weight * (table[row + 1, k] - table[row, k])
-            re += line[i + k].real * h
-            im += line[i + k].imag * h
+            h = low[k] + weight * (high[k] - low[k])
+            re += window[2 * k] * h
+            im += window[2 * k + 1] * h
         out[m] = complex(re, im)
 
 

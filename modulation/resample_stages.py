@@ -174,7 +174,7 @@ class Interpolator:
         place = self._made * self._step
         whole = place.numerator // place.denominator
         line = line[whole - self._origin :]
-        kernels.interpolate(line, float(place - whole), float(self._step), self._table, out)
+        kernels.interpolate(line.view(np.float32), float(place - whole), float(self._step), self._table, out)
         self._made += PLACES
         return out
 
