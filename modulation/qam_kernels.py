@@ -80,7 +80,7 @@ def hard_square(parts: Array, scale: Any, m: int, out: Array) -> None:
 
 @nb.njit(cache=True, nogil=True)
 def weave(llrs: Array, out: Array, first: int, size: int) -> None:
-    """Put LLRs `[m, any]` of I, Q, ... into the order of the bits, I and Q in one move: symbol, bit of an axis, axis."""
+    """Put LLRs `[m, any]` of I, Q, ... into the order of the bits, I and Q in one move: symbol, bit, axis."""
     m = llrs.shape[0]
     to = out.view(np.int64)[first // 2 * m : (first + size) // 2 * m]
     if m == 2:  # with the stride known, this loop is vectors
