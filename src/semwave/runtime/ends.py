@@ -29,6 +29,7 @@ class LinkFacts:
     spec: Spec
     deadline_s: float = 10.0
     secured: bool = False
+    max_bytes: int = 256 << 20
 
     def __str__(self) -> str:
         return f"link {self.edge} ({self.address})"

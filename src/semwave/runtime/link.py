@@ -130,10 +130,10 @@ class Postman:
             guard.close()
 
     def _open(self, zmq: Any, context: Any, poller: Any) -> None:
-        begun = time.monotonic()
+        begun, most = time.monotonic(), max(self.max_bytes, wirecode.HEADER_LIMIT)
         for number, line in enumerate(self.lines):
             line.end.end.heard_at = begun
-            line.socket = sockets.open_line(zmq, context, line, number, self.max_bytes)
+            line.socket = sockets.open_line(zmq, context, line, number, most)
             poller.register(line.socket, zmq.POLLIN)
         for tap in self.taps:
             tap.socket = sockets.open_tap(zmq, context, tap)

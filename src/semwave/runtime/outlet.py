@@ -62,6 +62,10 @@ class Outlet(Queue):
     def _frames(self, item: Any) -> list[Any]:
         if item is END:
             return [wirecode.encode("end", session=self.end.session, seq=self.total)]
+        size, limit = item.data.nbytes, self.end.facts.max_bytes
+        if size > limit:
+            text = f"a packet of {size} bytes; {limit} are allowed (max_message_bytes)"
+            raise LinkError(f"{self.end.facts.edge}: {text}")
         try:
             return wirecode.encode_packet(item, session=self.end.session, seq=self.total)
         except LinkError as error:

@@ -71,7 +71,7 @@ def subscriber(address: str, max_bytes: int = 1 << 28) -> tuple[Any, Any]:
     except zmq.ZMQError as error:
         made.close()
         context.term()
-        raise LinkError(f"cannot connect to {address}: {error.strerror}") from error
+        raise LinkError(f"cannot connect to {address}: {_why(zmq, error)}") from error
     return context, made
 
 
@@ -105,8 +105,13 @@ def open_line(zmq: Any, context: Any, line: "Line", number: int, max_bytes: int)
             made.connect(facts.address)
     except (zmq.ZMQError, OSError) as error:
         made.close(0)
-        raise LinkError(f"{facts}: cannot {'listen' if listens else 'connect'}: {error.strerror}") from error
+        raise LinkError(f"{facts}: cannot {'listen' if listens else 'connect'}: {_why(zmq, error)}") from error
     return made
+
+
+def _why(zmq: Any, error: OSError) -> str:
+    """The reason alone; pyzmq puts the address behind it."""
+    return str(zmq.strerror(error.errno)) if error.errno else str(error)
 
 
 def _secure(made: Any, keys: LinkKeys, domain: int | None) -> None:
@@ -127,5 +132,5 @@ def open_tap(zmq: Any, context: Any, tap: "Tap") -> Any:
         made.bind(bindable(tap.address))
     except (zmq.ZMQError, OSError) as error:
         made.close(0)
-        raise LinkError(f"probe {tap.port} ({tap.address}): cannot listen: {error.strerror}") from error
+        raise LinkError(f"probe {tap.port} ({tap.address}): cannot listen: {_why(zmq, error)}") from error
     return made

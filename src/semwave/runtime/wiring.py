@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from semwave.runtime.address import is_local
+from semwave.runtime.address import check_address, is_local
 from semwave.runtime.block import Context, Source
 from semwave.runtime.ends import LinkFacts
 from semwave.runtime.errors import ConnectError
@@ -120,7 +120,8 @@ class Wiring:
         keys = self._keys(entry, here, there, sends)
         spec = layout.specs[str(e)]
         names = (here, there) if sends else (there, here)
-        facts = LinkFacts(str(e), entry.address, *names, spec, self.options.deadline_s, keys is not None)
+        options = self.options
+        facts = LinkFacts(str(e), entry.address, *names, spec, options.deadline_s, keys is not None, options.max_bytes)
         self._check_remote(facts, entry, sends)
         if sends:
             a = self.runners[e.source]
@@ -182,7 +183,8 @@ class LinkOptions:
 
     def __init__(self, stop: Any, deadline_s: float, allow_remote: bool, probes: dict[str, str] | None, max_bytes: int):
         self.stop, self.deadline_s, self.allow_remote = stop, deadline_s, allow_remote
-        self.probes, self.max_bytes = probes or {}, max_bytes
+        self.max_bytes = max_bytes
+        self.probes = {port: check_address(a, f"probe {port}") for port, a in (probes or {}).items()}
         for name, value in (("deadline_s", deadline_s), ("max_message_bytes", max_bytes)):
             if not value > 0:
                 raise ConnectError(f"{name} must be above 0, not {value}")
