@@ -1,4 +1,4 @@
-"""Captures inside a link: the stated C/I is the one that is there, the facts say what was used, errors say what to do."""
+"""Captures inside a link: the stated C/I is there, the facts say what was used, errors say what to do."""
 
 import hashlib
 from pathlib import Path
@@ -107,7 +107,7 @@ def test_channel_says_what_is_wrong(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(BlockError, match="must hold H and subcarrier, or h and fs, not x"):
         run(MeasuredChannel(path=str(tmp_path / "other.npz"), sample_rate=1e6), 10)
-    with pytest.raises(BlockError, match="no good 802.11 frame of 02:00:00:00:00:09"):
+    with pytest.raises(BlockError, match=r"no good 802\.11 frame of 02:00:00:00:00:09"):
         run(MeasuredChannel(path=str(WIFI), sample_rate=1e6, transmitter="02:00:00:00:00:09"), 10)
 
 
