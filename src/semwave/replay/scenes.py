@@ -9,7 +9,8 @@ from semwave.blocks.modem import OfdmDemodulator
 from semwave.modulation import scene
 from semwave.modulation.ofdm import BurstLayout
 from semwave.replay.frame import Frame, some
-from semwave.runtime import Context, Packet
+from semwave.runtime import Context, Packet, ParameterError
+from semwave.runtime.params import param_specs, unknown
 
 Array = npt.NDArray[Any]
 
@@ -25,6 +26,10 @@ class SceneReceiver:
 
     def __init__(self, rate: float | None = None, options: dict[str, Any] | None = None) -> None:
         given = dict(options or {})
+        known = param_specs(OfdmDemodulator)
+        for name in given:
+            if name not in known:
+                raise ParameterError(unknown(name, known), "OfdmDemodulator")
         if rate is not None:
             given["sample_rate"] = rate
         self._demodulator, self._deframer = OfdmDemodulator(**given), Deframer()
