@@ -13,6 +13,7 @@ from semwave.wire.zmq_sockets import Receiver, Sender, check_address
 Pattern = Literal["push/pull", "pub/sub", "req/rep"]
 ADDRESS = Param("where, such as tcp://127.0.0.1:5555 or ipc:///run/name; sinks may bind port * (any free one)")
 BIND = Param("whether this side binds and the other connects")
+# a few messages of up to half a MiB stay in the processor's cache; a thousand of them would be half a GiB of delay
 HWM = Param("messages queued on this side; none: ZeroMQ's 1000", unit="messages", low=1)
 REMOTE = Param("whether other machines may be talked to: there is no encryption and no password")
 KEY = Param("PUB/SUB only: sent before every message, and chosen by, as a prefix")
@@ -37,7 +38,7 @@ class ZmqSource(Source):
     dtype: Annotated[str, Param("numpy dtype of the items")] = "complex64"
     count: Annotated[int | None, Param("end after so many items (PDUs); none: no end", low=0)] = None
     idle_timeout_s: Annotated[float | None, Param("end after this much silence; none: never", unit="s", low=0)] = None
-    hwm: Annotated[int | None, HWM] = None
+    hwm: Annotated[int | None, HWM] = 16
     allow_remote: Annotated[bool, REMOTE] = False
 
     def check(self) -> None:
@@ -98,7 +99,7 @@ class ZmqSink(BatchBlock):
     subscribers: Annotated[int, Param("PUB only: wait for so many before the first item", low=0)] = 1
     timeout_s: Annotated[float | None, Param("fail when nobody takes anything for so long", unit="s", low=0)] = None
     linger_s: Annotated[float, Param("longest wait at the end for what is on its way", unit="s", low=0)] = 5.0
-    hwm: Annotated[int | None, HWM] = 64
+    hwm: Annotated[int | None, HWM] = 8
     allow_remote: Annotated[bool, REMOTE] = False
 
     _what = "items"

@@ -389,7 +389,7 @@ def test_what_was_not_taken_at_the_end_is_said() -> None:
     context = zmq.Context()
     taker = context.socket(zmq.PULL)
     taker.rcvhwm = taker.rcvbuf = 1
-    sink = GrZmqSink(address="tcp://127.0.0.1:*", linger_s=0.1)
+    sink = GrZmqSink(address="tcp://127.0.0.1:*", linger_s=0.1, hwm=64)
     ctx = Context("sink", 0, {"items": Stream(np.complex64)}, {}, 8192)
     sink.start(ctx)
     taker.connect(ctx.facts["address"])
