@@ -134,17 +134,38 @@ def test_a_header_that_is_none(raw: bytes) -> None:
 
 
 WRONG = [
-    {"dtype": "|O"}, {"dtype": "<U4"}, {"dtype": "<M8"}, {"dtype": "O"}, {"dtype": 3}, {"dtype": "f4"},
-    {"dtype": "<f16"}, {"shape": [3]}, {"shape": [-2]}, {"shape": [2.0]}, {"shape": [True, 2]}, {"shape": 2}, {"shape": [1 << 62] * 2},
-    {"shape": [1] * 64 + [2]}, {"shape": None}, {"start": 1.5}, {"start": 1 << 70}, {"tags": None},
+    {"dtype": "|O"},
+    {"dtype": "<U4"},
+    {"dtype": "<M8"},
+    {"dtype": "O"},
+    {"dtype": 3},
+    {"dtype": "f4"},
+    {"dtype": "<f16"},
+    {"shape": [3]},
+    {"shape": [-2]},
+    {"shape": [2.0]},
+    {"shape": [True, 2]},
+    {"shape": 2},
+    {"shape": [1 << 62] * 2},
+    {"shape": [1] * 64 + [2]},
+    {"shape": None},
+    {"start": 1.5},
+    {"start": 1 << 70},
+    {"tags": None},
     {"tags": [[0, "a"]]},
-    {"tags": [["0", "a", 1]]}, {"meta": []}, {"meta": {"x": {"$": "what", "v": 1}}}, {"meta": {"x": {"$": "bytes"}}},
-    {"meta": {"x": {"$": "tag", "v": [1]}}}, {"meta": {"x": {"$": "float", "v": "x"}}}, {"meta": {"x": {"$": []}}},
-    {"meta": {"x": {"$": "dict", "v": [[{"$": "dict", "v": []}, 1]]}}}, {"meta": {"x": {"$": "bytes", "v": "*"}}},
+    {"tags": [["0", "a", 1]]},
+    {"meta": []},
+    {"meta": {"x": {"$": "what", "v": 1}}},
+    {"meta": {"x": {"$": "bytes"}}},
+    {"meta": {"x": {"$": "tag", "v": [1]}}},
+    {"meta": {"x": {"$": "float", "v": "x"}}},
+    {"meta": {"x": {"$": []}}},
+    {"meta": {"x": {"$": "dict", "v": [[{"$": "dict", "v": []}, 1]]}}},
+    {"meta": {"x": {"$": "bytes", "v": "*"}}},
     {"meta": {"x": {"$": "array", "v": "", "dtype": "|O", "shape": [1]}}},
     {"meta": {"x": {"$": "array", "v": "AA==", "dtype": "|u1", "shape": [1 << 40]}}},
     {"dtype": "|b1", "shape": [8], "_": b"\2" * 8},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("change", WRONG, ids=str)

@@ -120,7 +120,10 @@ class Inlet(Queue):
             return [self._message("bye", end.session, **self._account(), **state)]
         if not end.met:
             return []
-        credit = (self.taken + self.room.depth, self.got if self.ended_by_peer else 0, self.closed)
+        limit = self.taken + self.room.depth
+        if self.said is not None and 0 < limit - self.said[0] < self.room.depth // 4:
+            limit = self.said[0]  # a few at a time: the sender still has most of its credit
+        credit = (limit, self.got if self.ended_by_peer else 0, self.closed)
         resend = self.lossy and now - self.asked_at >= end.facts.beat_s / 4
         if credit == self.said and not resend and not fresh and now - end.told_at < end.facts.beat_s:
             return []

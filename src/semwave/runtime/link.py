@@ -144,19 +144,7 @@ class Postman:
     def _turn(self, zmq: Any, now: float, since_s: float) -> None:
         """Say what is to be said on every line."""
         asleep = since_s - IDLE_S  # this process was stopped, or did not get its turn: not the peers' silence
-        with self.room.lock:
-            waiting, hungry = self.room.stalled(), self.room.hungry()
-            state: dict[str, Any] = {"stop": True} if self.room.stopping else {}
-        ends = [line.end.end for line in self.lines]
-        sent = sum(line.end.end.counted for line in self.lines if isinstance(line.end, Outlet))
-        self.gossip.note(waiting, hungry, sent, sum(e.counted for e in ends) - sent)
-        if self.quit:
-            state["done"] = True
-        if waiting:
-            state["table"] = dict(self.gossip.table)
-            if self.gossip.stuck(now):
-                with self.room.lock:
-                    self.room.grow()
+        state = self._news(now)
         for line in self.lines:
             end = line.end.end
             if asleep > end.facts.beat_s:
@@ -171,11 +159,31 @@ class Postman:
             except LinkError as error:
                 self._lose(line, error)
                 continue
-            fresh = state != line.told
-            self._say(zmq, line, line.end.due(now, state, fresh))
+            self._say(zmq, line, line.end.due(now, state, state != line.told))
             line.told = state
         for tap in self.taps:
             tap.publish(zmq)
+
+    def _news(self, now: float) -> dict[str, Any]:
+        """What the neighbours should know of the run as a whole."""
+        state: dict[str, Any] = {}
+        if self.room.stopping:
+            state["stop"] = True
+        if self.quit:
+            state["done"] = True
+        if self._active:  # packets are on their way: nothing is stuck
+            return state
+        with self.room.lock:
+            waiting, hungry = self.room.stalled(), self.room.hungry()
+        ends = [line.end.end for line in self.lines]
+        sent = sum(line.end.end.counted for line in self.lines if isinstance(line.end, Outlet))
+        self.gossip.note(waiting, hungry, sent, sum(e.counted for e in ends) - sent)
+        if waiting:
+            state["table"] = dict(self.gossip.table)
+            if self.gossip.stuck(now):
+                with self.room.lock:
+                    self.room.grow()
+        return state
 
     def _say(self, zmq: Any, line: Line, messages: list[list[Any]]) -> None:
         for i, frames in enumerate(messages):
