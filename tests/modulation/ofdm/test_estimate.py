@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semwave.modulation.ofdm import OfdmParams
+from semwave.modulation.ofdm import OfdmParams, estimate_reference
 from semwave.modulation.ofdm.acquire import power_profile
 from semwave.modulation.ofdm.basis import slepian
 from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
@@ -123,3 +123,21 @@ def test_a_profile_helps_and_the_error_stays_what_it_is_said_to_be(fft_size):
         assert np.mean(shaped) < np.mean(flat)
         # the profile comes from the same noise: the error said is a little too small
         assert 0.8 < np.mean(shaped) / np.mean(said) < 1.25 + 4 * np.std(shaped) / np.mean(shaped) / np.sqrt(trials)
+
+
+@pytest.mark.parametrize("with_profile", [False, True])
+def test_the_kernel_equals_the_reference(with_profile):
+    params = OfdmParams()
+    rng = np.random.default_rng(8)
+    _, pilots = channel_and_pilots(rng, params, 20, 0.03, 0.01, (0.0, 12.0))
+    pilots[0] = replace(pilots[0], energy=2.0)
+    profile = np.exp(-0.2 * np.arange(41)) if with_profile else None
+    prior = Prior(1.0, 0.03, -1.0, 20.0, 0.01, profile)
+    estimator = ChannelEstimator(params)
+    for first, symbols, with_error in ((0, 20, True), (-1, 1, True), (5, 6, False)):
+        got = estimator.estimate(pilots, first, symbols, prior, with_error)
+        want = estimate_reference.estimate(estimator, pilots, first, symbols, prior, with_error)
+        np.testing.assert_allclose(got.channel, want.channel, atol=1e-6)
+        np.testing.assert_allclose(got.error, want.error, rtol=1e-5)
+        assert got.residual == pytest.approx(want.residual, rel=1e-8)
+        assert got.freedom == pytest.approx(want.freedom, rel=1e-8)
