@@ -7,13 +7,17 @@ JOBS   ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 
-.PHONY: run test lint bench clean help
+.PHONY: run test interop lint bench clean help
 
 run: $(READY)  ## send the shipped photographs over a fading OFDM link; results in out/
 	$(BIN)/semwave run flowgraphs/image_link.toml
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
+
+interop: $(READY)  ## run what needs GNU Radio, against the real one; root installs Debian's where it is missing
+	sh scripts/need_gnuradio.sh
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m peer tests/gnuradio tests/modulation/gnuradio_ofdm tests/wire
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff format --check .
@@ -23,7 +27,7 @@ lint: $(READY)  ## ruff and mypy
 bench: $(READY)  ## short versions of all benchmarks, one JSON line a case
 	$(BIN)/python benchmarks/run_all.py --quick
 
-$(READY): setup.py constraints.txt pyproject.toml
+$(READY): setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "semwave needs Python 3.11 or newer; set PYTHON=")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q pip setuptools wheel
