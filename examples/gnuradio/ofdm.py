@@ -18,7 +18,7 @@ from gnuradio import blocks, channels, digital, gr, pdu, zeromq
 KEY = "packet_length"
 BITS = {"bpsk": 1, "qpsk": 2, "8psk": 3}
 TIMEOUT_MS = 100
-BUFFER = 1 << 15  # items: with default buffers ofdm_tx stops for ever on packets of more than about half a buffer
+BUFFER = 1 << 15  # items: with default buffers both modems stop for ever at packets longer than about half a one
 SAMPLE = gr.sizeof_gr_complex
 
 
@@ -45,6 +45,7 @@ def receive(top, options, payloads):
     source = zeromq.pull_source(SAMPLE, 1, options.samples, TIMEOUT_MS, False)
     channel = channels.channel_model(noise_voltage=options.noise, frequency_offset=0.2 / 64, noise_seed=1)
     modem = digital.ofdm_rx(bps_payload=BITS[options.modulation], scramble_bits=True, packet_length_tag_key=KEY)
+    modem.set_min_output_buffer(BUFFER)
     frames, kept = pdu.tagged_stream_to_pdu(gr.types.byte_t, KEY), blocks.message_debug(False)
     top.connect(source, channel, modem, frames)
     top.msg_connect(frames, "pdus", kept, "store")
@@ -60,7 +61,8 @@ def main():
     """Send, wait for all packets or the deadline, compare."""
     options = parse()
     chance = random.Random(7)
-    payloads = [chance.randbytes(options.bytes) for _ in range(options.packets)]
+    lengths = range(1, options.bytes + 1) if options.sweep else [options.bytes] * options.packets
+    payloads = [chance.randbytes(n) for n in lengths]
     gr.logging().set_default_level(gr.log_levels.warn)
     top = gr.top_block("ofdm", catch_exceptions=False)
     keep, kept = (transmit if options.side == "transmit" else receive)(top, options, payloads)
@@ -72,7 +74,8 @@ def main():
     top.wait()
     came = [bytes(pmt.u8vector_elements(pmt.cdr(kept.get_message(k)))) for k in range(kept.num_messages())]
     equal = sum(a == b for a, b in zip(came, payloads)) if len(came) == len(payloads) else len(set(came) & set(payloads))
-    print(f"{len(payloads)} packets of {options.bytes} bytes sent, {len(came)} came, {equal} equal")
+    size = f"1 to {options.bytes}" if options.sweep else options.bytes
+    print(f"{len(payloads)} packets of {size} bytes sent, {len(came)} came, {equal} equal")
     del keep
     sys.exit(equal != len(payloads))
 
@@ -87,6 +90,7 @@ def parse():
     add("--modulation", choices=tuple(BITS), default="qpsk", help="of the payload, as in the flowgraph (%(default)s)")
     add("--packets", type=int, default=50, help="how many (%(default)s)")
     add("--bytes", type=int, default=95, help="of one (%(default)s)")
+    add("--sweep", action="store_true", help="one packet of each length from 1 to --bytes instead")
     add("--noise", type=float, default=0.005, help="noise voltage (%(default)s)")
     add("--seconds", type=float, default=60.0, help="deadline (%(default)s)")
     options = parser.parse_args()
