@@ -72,6 +72,17 @@ def test_shipped_recordings(tmp_path):
     assert prompt_of(lost.source) == prompt_of(clear.source) != ""
 
 
+def test_the_report_shows_the_pictures(tmp_path):
+    from semwave.replay.report import write_report
+
+    frames, folders = rebuilt(RECORDINGS / "tdl-c-12dB", tmp_path)
+    with open_recording(RECORDINGS / "tdl-c-12dB") as opened:
+        write_report(tmp_path / "r.html", opened, frames, receiver="semwave", pictures=folders)
+    text = (tmp_path / "r.html").read_text()
+    assert text.count('src="data:image/png;base64,') == 3
+    assert prompt_of(frames[0].source) in text
+
+
 def test_scene_options_are_those_of_the_demodulator():
     with pytest.raises(ValueError, match="fft_size"):
         make_receiver("semwave", None, {"fft_size": 4})

@@ -101,6 +101,45 @@ def test_what_cannot_be_decoded_is_named(replay, tmp_path):
     assert [f.check for f in frames] == [True, False, True, None]
 
 
+def two_streams(octets):
+    """The samples of a PPDU that says MCS 14 (IEEE 802.11-2020, 19.3.9.4); its data are sent as MCS 3."""
+    from semwave.modulation.ieee80211 import fields
+
+    real = fields.HtSig
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fields, "HtSig", lambda mcs, length, **more: real(14, 4 * length, **more))
+        return transmit(append_fcs(bytes(octets)), TxFormat(mcs=3))
+
+
+def test_two_streams_are_named_and_hide_nothing(replay, tmp_path):
+    good = transmit(append_fcs(bytes(60)), TxFormat(rate_mbps=12))
+    gap = np.zeros(500, np.complex64)
+    x = np.concatenate([gap, good, gap, two_streams(400), gap, good, gap])
+    noise = np.random.default_rng(2).standard_normal((x.size, 2)).astype(np.float32).view(np.complex64)[:, 0]
+    with Writer(tmp_path / "mimo", 20e6, sync=False) as writer:
+        writer.write(x + 0.02 * noise)
+    frames = replay(tmp_path / "mimo")
+    assert [f.verdict for f in frames] == ["ok", "unsupported", "ok"]
+    assert frames[1].status == "unsupported: HT MCS 14, 2 spatial streams"
+    assert (frames[1].rate, frames[1].length, frames[1].check) == ("MCS 14", 1616, None)
+    assert "1 unsupported: HT MCS 14, 2 spatial streams" in total(frames)
+
+
+def test_tuning_needs_one_centre(replay, captures):
+    with pytest.raises(ValueError, match="5180000000 Hz, 5200000000 Hz: choose one"):
+        replay(captures / "formats" / "two-captures", tune_hz=5.18e9)
+    assert replay(captures / "formats" / "two-captures", tune_hz=5.2e9, span=(10_720, 21_440))
+
+
+def test_a_sniffer_heard_the_same_frames(replay, captures):
+    """A commercial sniffer's file of the same moment has every frame of the radiated recording, byte for byte."""
+    data = (captures / "wifi" / "11n-19.5M-radiated.pcap").read_bytes()
+    frames = [f for f in replay(captures / "wifi" / "11n-19.5M-radiated") if f.check]
+    assert len(frames) == 10
+    assert all(f.payload[:-4] in data for f in frames)
+
+
 def test_lines_say_what_is_unsupported():
     frame = Frame(start=7, count=100, kind="11n", status="unsupported: 2 spatial streams", rate="MCS 14", length=500)
     assert line(frame).endswith("-                unsupported: 2 spatial streams")

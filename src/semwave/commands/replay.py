@@ -172,7 +172,7 @@ def _write(replay: "Replay", frames: "list[Frame]", args: argparse.Namespace) ->
     if args.out:
         written["out"] = _pictures(frames, args)
     if args.report:
-        written["report"] = _report(replay.recording, frames, args)
+        written["report"] = _report(replay.recording, frames, args, written.get("out", {}).get("pictures", []))
     return written
 
 
@@ -194,10 +194,10 @@ def _pictures(frames: "list[Frame]", args: argparse.Namespace) -> dict[str, Any]
     return {"folder": str(args.out), "pictures": folders}
 
 
-def _report(recording: "Recording", frames: "list[Frame]", args: argparse.Namespace) -> str:
+def _report(recording: "Recording", frames: "list[Frame]", args: argparse.Namespace, pictures: list[str]) -> str:
     from semwave.replay.report import write_report
 
-    write_report(args.report, recording, frames, receiver=args.receiver)
+    write_report(args.report, recording, frames, receiver=args.receiver, pictures=[Path(folder) for folder in pictures])
     return str(args.report)
 
 

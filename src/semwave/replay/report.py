@@ -8,6 +8,7 @@ import html
 import io
 import json
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,16 @@ from semwave.replay.charts import Series, scatter
 from semwave.replay.frame import Frame, statuses
 from semwave.replay.report_page import PAGE
 
-MOST_ROWS, MOST_CLOUDS, CLOUD = 5000, 400, 160  # frames listed; constellations kept, points of each
+MOST_PICTURES, MOST_ROWS, MOST_CLOUDS, CLOUD = 24, 5000, 400, 160  # frames listed; constellations kept, points of each
 COLOURS = ("#2f7ed8", "#d9730d", "#2a9d60", "#b5338a", "#7a5cd0", "#8c6d31", "#c7372f", "#4a7a8c")
 HEADS = ("#", "time, ms", "sample", "kind", "rate", "bytes", "CFO, Hz", "SNR, dB", "EVM, dB", "status", "sha256", "")
 
 
-def write_report(file: Path, recording: Recording, frames: list[Frame], *, receiver: str, title: str = "") -> None:
-    """Write the report; raises OSError."""
+def write_report(
+    file: Path, recording: Recording, frames: list[Frame], *, receiver: str, title: str = "",
+    pictures: Iterable[Path] = (),
+) -> None:  # fmt: skip
+    """Write the report; ``pictures`` are folders that a PictureWriter made. Raises OSError."""
     name = title or recording.name
     groups = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(_kinds(frames))}
     facts = [*recording.summary().rows(), ("receiver", receiver), ("frames", _counts(frames))]
@@ -32,6 +36,7 @@ def write_report(file: Path, recording: Recording, frames: list[Frame], *, recei
         "title": html.escape(name),
         "facts": "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in facts),
         "overview": _overview(recording, frames),
+        "pictures": _pictures(pictures),
         "legend": "".join(f'<span><i style="background:{c}"></i>{html.escape(k)}</span>' for k, c in groups.items()),
         "cfo": scatter(_series(frames, groups, "cfo_hz"), "time, ms", "CFO, Hz"),
         "evm": scatter(_series(frames, groups, "evm_db"), "time, ms", "EVM, dB"),
@@ -72,6 +77,22 @@ def _overview(recording: Recording, frames: list[Frame]) -> str:
     data = base64.b64encode(target.getvalue()).decode()
     share = "" if seen.covered >= 1 else f"<p>{100 * seen.covered:.3g} % of the samples were looked at.</p>"
     return f'<img alt="Spectrogram of the recording" src="data:image/png;base64,{data}">{share}'
+
+
+def _pictures(folders: Iterable[Path]) -> str:
+    """Reconstruction, provenance and prompt of each picture."""
+    shown = "".join(_figure(folder) for folder in list(folders)[:MOST_PICTURES])
+    return f'<h2>Pictures</h2><div class="pictures">{shown}</div>' if shown else ""
+
+
+def _figure(folder: Path) -> str:
+    parts = []
+    for name in ("reconstruction", "provenance"):
+        data = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
+        parts.append(f'<img alt="{name} of picture {html.escape(folder.name)}" src="data:image/png;base64,{data}">')
+    prompt = (folder / "prompt.txt").read_text(encoding="utf-8").strip()
+    text = f"<figcaption>{html.escape(folder.name)}</figcaption>{''.join(parts)}<p>{html.escape(prompt)}</p>"
+    return f"<figure>{text}</figure>"
 
 
 def _note(frame: Frame) -> Annotation:

@@ -18,6 +18,9 @@ h1 { font-size: 24px; margin: 0 0 14px; } h2 { font-size: 16px; margin: 28px 0 1
 dl { display: grid; grid-template-columns: max-content 1fr max-content 1fr; gap: 4px 18px; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; }
 img { width: 100%; border: 1px solid var(--line); border-radius: 6px; background: #fff; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 14px; }
+.pictures img { width: 49%; margin-right: 1%; vertical-align: top; }
+.pictures p { color: var(--soft); margin: 6px 0 0; }
 .charts { display: grid; grid-template-columns: repeat(2, 1fr); gap: 14px; }
 figure { margin: 0; padding: 10px 12px; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
 figcaption { font-weight: 600; margin-bottom: 4px; }
@@ -46,6 +49,7 @@ input { font: inherit; padding: 5px 9px; border: 1px solid var(--line); border-r
 <dl>@@facts@@</dl>
 <h2>Overview</h2>
 @@overview@@
+@@pictures@@
 <h2>Over time</h2>
 <p class="legend">@@legend@@</p>
 <div class="charts">

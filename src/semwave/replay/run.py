@@ -80,13 +80,22 @@ class Replay:
         if receiver.rate is None:
             receiver.at_rate(self.rate)
         self.receiver_rate = receiver.rate or self.rate
-        if tune_hz is not None and recording.frequency is None:
-            raise ValueError("tune needs a recording that states its centre frequency; give shift instead")
-        self.shift_hz = shift_hz if tune_hz is None else (recording.frequency or 0.0) - tune_hz
+        self.shift_hz = shift_hz if tune_hz is None else self._centre() - tune_hz
         self.done = self.start
         self._on_progress = on_progress
         self._step = Fraction(self.rate) / Fraction(self.receiver_rate)
         self._number = 0
+
+    def _centre(self) -> float:
+        """The one centre frequency of the span."""
+        inside = [c for c in self.recording.captures if c.start < self.stop and c.stop > self.start]
+        centres = {c.frequency for c in inside if c.frequency is not None}
+        if len(centres) != 1:
+            raise ValueError(
+                "tune needs one centre frequency, and the captures state "
+                f"{', '.join(f'{c:.10g} Hz' for c in sorted(centres)) or 'none'}: choose one with start and stop"
+            )
+        return centres.pop()
 
     def __iter__(self) -> Iterator[Frame]:
         span = (self.start, self.stop)
