@@ -255,3 +255,14 @@ def test_options_that_are_wrong(cli, head):
     assert "must be NAME=ADDRESS, not 'x'" in cli("run", head, "--link", "x").err
     assert "probe head: 'x' is no address" in cli("run", head, "--probe", "head=x").err
     assert "'nowhere' is no address" in cli("probe", "nowhere").err
+
+
+def test_show_tells_the_parts_apart(cli, graph):
+    file = graph("bits > sink", bits=BITS, sink=SINK)
+    assert "part" not in cli("show", file).out
+    file.write_text(file.read_text() + '[place]\ntx = ["bits"]\nr-x = ["sink"]\n')
+    out = cli("show", file).out
+    assert "RandomBits · tx" in out
+    assert "    class n0_bits part_tx\n" in out
+    assert "    class n1_sink part_r_x\n" in out
+    assert cli("show", file, "-o", file.with_suffix(".svg")).code == 0

@@ -24,6 +24,7 @@ class Node:
     cls: str
     role: str  # source, sink, heavy, plain or outside
     params: list[str] = field(default_factory=list)
+    part: str = ""  # of [place]
 
     @property
     def label(self) -> str:
@@ -74,7 +75,10 @@ class Diagram:
 def of_graph(graph: Flowgraph) -> Diagram:
     """The drawing of a flowgraph with its composites opened; raises ConnectError when the graph does not fit."""
     plan = graph.plan()
-    nodes = [Node(name, type(b).__name__, _role(b), changed(b)) for name, b in plan.blocks.items()]
+    where = graph.placement.layout(plan).where
+    nodes = [Node(n, type(b).__name__, _role(b), changed(b), where.get(n, "")) for n, b in plan.blocks.items()]
+    for node in nodes:
+        node.cls += f" · {node.part}" * bool(node.part)
     return Diagram(graph.name, nodes, _links(plan), dict(_composites(graph)))
 
 

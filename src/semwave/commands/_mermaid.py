@@ -1,6 +1,7 @@
 """A diagram as a Mermaid flowchart, as GitHub and many editors draw it inside Markdown."""
 
 import re
+from itertools import cycle
 
 from semwave.commands._diagram import Diagram, Node, children
 
@@ -11,6 +12,7 @@ STYLES = {
     "plain": "fill:#f5f5f5,stroke:#707070,color:#1b1b1b",
     "outside": "fill:#ffffff,stroke:#b0b0b0,color:#707070,stroke-dasharray:4 3",
 }
+PARTS = ("#b03a2e", "#1f618d", "#7d3c98", "#b7950b", "#117864", "#515a5a")  # frames of the parts of [place]
 
 
 def mermaid(diagram: Diagram) -> str:
@@ -23,6 +25,11 @@ def mermaid(diagram: Diagram) -> str:
         lines.append(f"    {ids[link.source]} {arrow}|{_quoted(link.ports, link.carries)}| {ids[link.target]}")
     roles = {node.role for node in diagram.nodes}
     lines += [f"    classDef {role} {style}" for role, style in STYLES.items() if role in roles]
+    parts = list(dict.fromkeys(node.part for node in diagram.nodes if node.part))
+    for part, colour in zip(parts, cycle(PARTS)):
+        name = f"part_{part.replace('-', '_')}"
+        members = ",".join(ids[node.name] for node in diagram.nodes if node.part == part)
+        lines += [f"    classDef {name} stroke:{colour},stroke-width:3px", f"    class {members} {name}"]
     return "\n".join(lines) + "\n"
 
 

@@ -72,12 +72,14 @@ class Inlet(Queue):
 
     def _hello(self, header: dict[str, Any], origin: bytes) -> list[Any] | None:
         end, session = self.end, wirecode.text(header, "session", 64)
-        problem = self._misfit(header)
-        if problem is None and end.met and session != end.session:
+        if end.met and session != end.session:
             end.strange += 1
             return self._message("refuse", session, text=f"{end.facts} has a sender already")
-        if problem is not None:
+        if not (session and isinstance(header.get("edge"), str) and isinstance(header.get("spec"), dict)):
             end.strange += 1
+            return None
+        problem = self._misfit(header)
+        if problem is not None:
             end.peer, end.session = origin, session
             raise Refused(problem)
         end.met, end.session, end.peer = True, session, origin

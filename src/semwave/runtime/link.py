@@ -159,8 +159,9 @@ class Postman:
             except LinkError as error:
                 self._lose(line, error)
                 continue
-            self._say(zmq, line, line.end.due(now, state, state != line.told))
-            line.told = state
+            fresh = any(line.told.get(key) != value for key, value in state.items())
+            self._say(zmq, line, line.end.due(now, state, fresh))
+            line.told.update(state)
         for tap in self.taps:
             tap.publish(zmq)
 

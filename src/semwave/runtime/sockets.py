@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from semwave.runtime.tap import Tap
 
 LINGER_MS = 1000
+WAITING = 64  # messages that libzmq holds for us; what is allowed to come is bounded by credits
 ZAP = "inproc://zeromq.zap.01"  # where libzmq asks who may connect (RFC 27)
 
 
@@ -90,6 +91,7 @@ def open_line(zmq: Any, context: Any, line: "Line", number: int, max_bytes: int)
     made = context.socket(zmq.ROUTER if listens else zmq.DEALER)
     made.setsockopt(zmq.LINGER, LINGER_MS)
     made.setsockopt(zmq.MAXMSGSIZE, max_bytes)
+    made.setsockopt(zmq.RCVHWM, WAITING)
     made.setsockopt(zmq.RECONNECT_IVL, 20)
     made.setsockopt(zmq.RECONNECT_IVL_MAX, 500)
     made.setsockopt(zmq.HEARTBEAT_IVL, round(1000 * facts.beat_s))
