@@ -201,3 +201,24 @@ def test_listening_for_other_machines_must_be_asked_for(address: str) -> None:
     assert "neither encrypted nor authenticated" in run.result().warnings[0]
     with pytest.raises(ConnectError, match="would publish beyond this machine"):
         Run(chain(), probes={"b": address})
+
+
+def test_a_probe_that_nobody_or_a_slow_one_hears_holds_up_nothing() -> None:
+    from parts import FrameNumbers, Pass
+
+    from semwave.blocks.basic import VectorSink
+    from semwave.runtime.sockets import subscriber
+
+    address = tcp()
+    context, socket = subscriber(address)
+    fg = Flowgraph().add(a=FrameNumbers(count=3000), b=Pass(), k=VectorSink()).connect("a > b > k")
+    result = fg.run(timeout_s=20, probes={"a": address})
+    assert len(fg.blocks["k"].packets) == 3000
+    heard = []
+    while socket.poll(300):
+        heard.append(w.decode(socket.recv_multipart()[0])["seq"])
+    socket.close()
+    context.term()
+    assert heard == sorted(set(heard))
+    assert len(heard) <= 3000
+    assert all("probe a.items" in text for text in result.warnings)
