@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """GNU Radio as the channel of an image link: ZeroMQ in, channel_model, ZeroMQ out.
 
-Start it, and in another terminal ``semwave run flowgraphs/gnuradio_channel.toml``, in any order. Runs with the Python that
-has GNU Radio (Debian: /usr/bin/python3) and needs nothing of semwave. Ctrl-C ends it and says what passed.
+Start it, and in another terminal ``semwave run flowgraphs/gnuradio_channel.toml``, in any order. Runs with the Python
+that has GNU Radio (Debian: /usr/bin/python3) and needs nothing of semwave. Ctrl-C ends it and says what passed.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Run the programs of ``examples/gnuradio`` with the Python that has GNU Radio; skip, with the reason, where none has."""
+"""Run the programs of ``examples/gnuradio`` with the Python that has GNU Radio; skip, with the reason, without it."""
 
 import contextlib
 import shutil
