@@ -7,6 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from semwave.modulation.ldpc.kernels import parity_fails, parity_of_frames
+from semwave.modulation.ldpc.transpose import transpose16
 from semwave.modulation.ldpc.vector import add, clamped, load, store, store_steps
 
 Array = npt.NDArray[Any]
@@ -60,35 +61,55 @@ def copy(source: Array, at: int, target: Array, to: int, size: int, width: int) 
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def place_word(steps: Array, sums: Array, shape: Any, lanes: int, f: int, start: Array, rest: Array) -> None:
-    """Interleave one frame into the columns, each turned by its resting shift."""
+def turn_word(steps: Array, columns: Array, to: int, pitch: int, shape: Any, rest: Array) -> None:
+    """Copy the columns of one frame to ``to``, ``pitch`` apart, each turned by its resting shift."""
     width, z = shape[2], shape[3]
-    for c in range(start.size):
-        begin, turn, bit = start[c] + f, rest[c], c * z
-        if lanes == 1:  # the second copy covers what the first spills, and spills into the column's margin
-            copy(steps, bit + turn, sums, begin, z - turn, width)
-            copy(steps, bit, sums, begin + z - turn, turn, width)
-            continue
-        for i in range(z - turn):
-            sums[begin + i * lanes] = steps[bit + turn + i]
-        for i in range(turn):
-            sums[begin + (z - turn + i) * lanes] = steps[bit + i]
+    for c in range(rest.size):  # the second copy covers what the first spills, and spills into the column's margin
+        begin, turn, bit = to + c * pitch, rest[c], c * z
+        copy(steps, bit + turn, columns, begin, z - turn, width)
+        copy(steps, bit, columns, begin + z - turn, turn, width)
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def take_word(steps: Array, sums: Array, shape: Any, lanes: int, f: int, start: Array, rest: Array, last: int) -> None:
-    """Undo :func:`place_word` for the columns before ``last``."""
+def turn_back(columns: Array, at: int, pitch: int, steps: Array, shape: Any, rest: Array, last: int) -> None:
+    """Undo :func:`turn_word` for the columns before ``last``."""
     width, z = shape[2], shape[3]
     for c in range(last):
-        begin, turn, bit = start[c] + f, rest[c], c * z
-        if lanes == 1:  # in this order, what spills is written over by the next copy
-            copy(sums, begin + z - turn, steps, bit, turn, width)
-            copy(sums, begin, steps, bit + turn, z - turn, width)
+        begin, turn, bit = at + c * pitch, rest[c], c * z
+        copy(columns, begin + z - turn, steps, bit, turn, width)  # in this order, what spills is written over
+        copy(columns, begin, steps, bit + turn, z - turn, width)
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def interleave(apart: Array, sums: Array, shape: Any, lanes: int, pitch: int, start: Array) -> None:
+    """Bring the frames of a group, which lie one after the other in ``apart``, together bit by bit."""
+    z, whole = shape[3], start.size * pitch
+    for c in range(start.size):
+        begin, at = start[c], c * pitch
+        if lanes == 16 and z >= 16:
+            for i in range(0, z, 16):
+                i = min(i, z - 16)
+                transpose16(apart, at + i, whole, sums, begin + i * 16, 16)
             continue
-        for i in range(z - turn):
-            steps[bit + turn + i] = sums[begin + i * lanes]
-        for i in range(turn):
-            steps[bit + i] = sums[begin + (z - turn + i) * lanes]
+        for i in range(z):
+            for f in range(lanes):
+                sums[begin + i * lanes + f] = apart[f * whole + at + i]
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def separate(sums: Array, apart: Array, shape: Any, lanes: int, pitch: int, start: Array, last: int) -> None:
+    """Undo :func:`interleave` for the columns before ``last``."""
+    z, whole = shape[3], start.size * pitch
+    for c in range(last):
+        begin, to = start[c], c * pitch
+        if lanes == 16 and z >= 16:
+            for i in range(0, z, 16):
+                i = min(i, z - 16)
+                transpose16(sums, begin + i * 16, 16, apart, to + i, whole)
+            continue
+        for i in range(z):
+            for f in range(lanes):
+                apart[f * whole + to + i] = sums[begin + i * lanes + f]
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
@@ -107,20 +128,23 @@ def emit(steps: Array, bits: Array, soft: Array, llr_per_step: np.float32) -> bo
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: Any, known: Any) -> None:
     """Bring group g of interleaved frames in; missing frames of a last group are zero and frozen."""
-    sums, messages, _, word, steps, frozen = work
+    sums, messages, _, word, steps, frozen, apart = work
     size = shape[0]
-    runs, start, rest, apart = tables[4:8]
+    runs, start, rest, disjoint = tables[4:8]
     lanes = frozen.size
+    pitch = start[1] - start[0] if lanes == 1 else shape[3] + shape[2]
     for f in range(lanes):
         frame = g * lanes + f
         frozen[f] = frame >= llr.shape[0]
         if frozen[f]:
             steps[:] = 0
-        elif apart:
+        elif disjoint:
             quantise_apart(llr[frame], runs, word, steps, known, scale)
         else:
             quantise_word(llr[frame], runs, word, steps, known, scale)
-        place_word(steps, sums, shape, lanes, f, start, rest)
+        turn_word(steps, sums if lanes == 1 else apart, f * start.size * pitch, pitch, shape, rest)
+    if lanes > 1:
+        interleave(apart, sums, shape, lanes, pitch, start)
     for c in range(start.size):
         store(sums, start[c] + size, load(sums, start[c]))
     messages[:] = 0
@@ -131,20 +155,26 @@ def judge(
     g: int, spent: int, last: bool, failed: Array, work: Any, shape: Any, tables: Any, out: Any, llr_per_step: Any
 ) -> bool:
     """Write out and freeze the frames of a group that are done; return whether all are."""
-    sums, _, scratch, _, steps, frozen = work
+    sums, _, scratch, _, steps, frozen, apart = work
     bits, soft, ok, iterations = out
     z, lanes, k = shape[3], frozen.size, bits.shape[1]
     start, rest = tables[5:7]
+    columns = (k + z - 1) // z
     if lanes == 1:
         failed[0] = parity_fails(sums, shape[1], tables)
     else:
         failed[:] = frozen
         parity_of_frames(sums, scratch, failed, shape, tables)
+    pitch = start[1] - start[0] if lanes == 1 else z + shape[2]
+    separated = lanes == 1
     for f in range(lanes):
         if frozen[f] or (failed[f] and not last):
             continue
+        if not separated:
+            separate(sums, apart, shape, lanes, pitch, start, columns)
+            separated = True
+        turn_back(sums if lanes == 1 else apart, f * start.size * pitch, pitch, steps, shape, rest, columns)
         frame = g * lanes + f
-        take_word(steps, sums, shape, lanes, f, start, rest, (k + z - 1) // z)
         good = emit(steps, bits[frame], soft[frame], llr_per_step) and not failed[f]
         if good or last:
             ok[frame], iterations[frame], frozen[f] = good, spent, True

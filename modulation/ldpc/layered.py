@@ -20,6 +20,8 @@ Array = npt.NDArray[Any]
 
 _DTYPES: dict[str, Any] = {"int8": np.int8, "int16": np.int16, "float32": np.float32}
 _MAX_LANES = 16  # most frames interleaved to fill vectors, beyond what short circulants need
+_BYTES = 64  # of a vector
+_CACHE = 1 << 19  # bytes of messages that stay close to a core
 _WORK_PER_THREAD = 200_000  # edge values of one iteration that are worth a thread
 
 
@@ -27,7 +29,9 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     """Decode checked LLRs float32 [frames, n] with one of the kernels."""
     frames = llr.shape[0]
     dtype = np.dtype(_DTYPES[options.precision])
-    layout = _layout(plan, dtype, lanes_for(plan.graph.z, lanes_of(dtype), frames))
+    graph = plan.graph
+    lanes = lanes_for(graph.z, lanes_of(dtype), frames, graph.row.size, options.early_stop)
+    layout = _layout(plan, dtype, lanes)
     result = DecodeResult(
         np.empty((frames, plan.k), np.uint8),
         np.empty((frames, plan.k), np.float32),
@@ -62,13 +66,19 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
 
 
 @lru_cache(maxsize=4096)
-def lanes_for(z: int, width: int, frames: int) -> int:
+def lanes_for(z: int, width: int, frames: int, edges: int = 0, early_stop: bool = True) -> int:
     """Frames to interleave so that z * lanes values fill vectors of ``width`` well; results do not depend on it."""
     fewest = -(-width // z)
     best, best_cost = fewest, float("inf")
     for lanes in range(fewest, max(fewest, min(_MAX_LANES, frames)) + 1):
-        vectors = -(-z * lanes // width) * -(-frames // lanes)
-        cost = vectors * (1 + 0.15 * math.log2(lanes))  # the more frames run together, the later the last one stops
+        vectors = -(-z * lanes // width)
+        cost = -(-frames // lanes) * (vectors + 0.5)  # each row starts anew
+        if early_stop:
+            cost *= 1 + 0.15 * math.log2(lanes)  # the more frames run together, the later the last one stops
+        if lanes not in (1, 16):
+            cost *= 1.3  # interleaved value by value
+        if lanes > 1 and vectors * edges * _BYTES > _CACHE:
+            cost *= 1.3
         if cost < best_cost:
             best, best_cost = lanes, cost
     return best
@@ -106,6 +116,7 @@ class Layout:
         self._sizes = (stride * graph.n_cols, graph.row.size * vectors * width, scratch)
         self._dtype = dtype
         self._length = graph.length
+        self._apart = 0 if lanes == 1 else lanes * graph.n_cols * (graph.z + width) + width
 
     @staticmethod
     def _order(ptr: Array, vectors: int) -> Array:
@@ -114,11 +125,12 @@ class Layout:
         return np.concatenate([places[:, a:b].ravel() for a, b in itertools.pairwise(ptr)])
 
     def buffers(self) -> tuple[Array, ...]:
-        """Fresh work space of one thread: sums, messages, scratch, word, steps, frozen."""
+        """Fresh work space of one thread: sums, messages, scratch, word, steps, frozen, apart."""
         vectors = [_aligned(size, self._dtype) for size in self._sizes]
         length = -(-self._length // 32) * 32 + 32  # whole vectors, and room for a copy to spill
         word, steps = np.empty(length, np.float32), np.empty(length, self._dtype)
-        return (*vectors, word, steps, np.empty(self.lanes, np.bool_))
+        apart = np.empty(self._apart, self._dtype)  # the frames of a group before and after they are interleaved
+        return (*vectors, word, steps, np.empty(self.lanes, np.bool_), apart)
 
 
 @lru_cache(maxsize=64)

@@ -39,18 +39,19 @@ class VectorType(types.Type):  # type: ignore[misc]
         return isinstance(self.dtype, types.Float)
 
 
-def _lane(dtype: Any) -> Any:
+def lane_type(dtype: Any) -> Any:
+    """LLVM's type of one lane."""
     return ir.FloatType() if isinstance(dtype, types.Float) else ir.IntType(dtype.bitwidth)
 
 
 @register_model(VectorType)
 class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, dmm: Any, fe_type: VectorType) -> None:
-        super().__init__(dmm, fe_type, ir.VectorType(_lane(fe_type.dtype), fe_type.lanes))
+        super().__init__(dmm, fe_type, ir.VectorType(lane_type(fe_type.dtype), fe_type.lanes))
 
 
 def _llvm(vector: VectorType, bits: int | None = None) -> Any:
-    lane = _lane(vector.dtype) if bits is None else ir.IntType(bits)
+    lane = lane_type(vector.dtype) if bits is None else ir.IntType(bits)
     return ir.VectorType(lane, vector.lanes)
 
 

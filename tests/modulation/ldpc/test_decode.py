@@ -134,6 +134,9 @@ def test_lanes_fill_vectors() -> None:
     assert layered.lanes_for(384, 32, 100) == 1
     assert layered.lanes_for(2, 32, 1) == 16, "a circulant must fill a vector at least once"
     assert layered.lanes_for(27, 32, 50) >= 2
+    assert layered.lanes_for(81, 32, 100, 86) == 1, "so that a frame stops as soon as it may"
+    assert layered.lanes_for(81, 32, 100, 86, early_stop=False) == 16
+    assert layered.lanes_for(384, 32, 100, 210, early_stop=False) == 1, "the messages of more do not fit the cache"
     for z in (2, 27, 52, 81, 384):
         assert z * layered.lanes_for(z, 32, 64) >= 32
 
