@@ -59,10 +59,11 @@ class Samples(Source):
 
 
 class Blobs(Source):
-    """Frames of ``size`` bytes."""
+    """Frames of ``size`` bytes; with ``fresh`` each has memory of its own."""
 
     count: int = 100
     size: int = 1 << 20
+    fresh: bool = False
 
     frames = Out(FRAMES_)
 
@@ -70,7 +71,7 @@ class Blobs(Source):
         """``count`` frames."""
         data = np.ones(self.size, np.uint8)
         for _ in range(self.count):
-            yield Packet(data)
+            yield Packet(data.copy() if self.fresh else data)
 
 
 class Clock(SyncBlock):
@@ -116,7 +117,7 @@ def graph(case: str, count: int, address: str) -> Flowgraph:
         source = Samples(count=count) if case == "stream" else Samples(count=count, size=1024, period_s=1e-3)
         fg.add(a=source, k=Clock())
     else:
-        fg.add(a=Blobs(count=count), k=Taker(nap_s=0.02 if case == "slow" else 0.0))
+        fg.add(a=Blobs(count=count, fresh=case == "slow"), k=Taker(nap_s=0.02 if case == "slow" else 0.0))
     return fg.connect("a > k").place(tx=["a"], rx=["k"]).link("a > k", address)
 
 
