@@ -67,6 +67,15 @@ def _program(graph: QuasiCyclic, rows: int) -> tuple[Array, Array, Array]:
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+def _copy_exactly(source: Array, at: int, target: Array, to: int, size: int) -> None:
+    """Copy without a byte too many on either side."""
+    whole = size - size % _WIDTH
+    copy(source, at, target, to, whole, _WIDTH)
+    for i in range(whole, size):
+        target[to + i] = source[at + i]
+
+
+@njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def _encode(info: Array, out: Array, sizes: tuple[int, ...], program: tuple[Array, ...], runs: Array) -> None:
     z, kb, length, stride = sizes
     ptr, address, column = program
@@ -74,7 +83,7 @@ def _encode(info: Array, out: Array, sizes: tuple[int, ...], program: tuple[Arra
     columns = np.zeros((column.max() + 1) * stride + _MARGIN, np.uint8)
     k = info.shape[1]
     for f in range(info.shape[0]):
-        word[:k] = info[f]
+        _copy_exactly(info[f], 0, word, 0, k)
         word[k : kb * z] = 0
         for c in range(kb):
             copy(word, c * z, columns, c * stride, z, _WIDTH)
@@ -90,5 +99,4 @@ def _encode(info: Array, out: Array, sizes: tuple[int, ...], program: tuple[Arra
             if column[s] * z < length:
                 copy(columns, to, word, column[s] * z, z, _WIDTH)
         for r in range(runs.shape[0]):
-            start, at, size = runs[r, 0], runs[r, 1], runs[r, 2]
-            out[f, at : at + size] = word[start : start + size]
+            _copy_exactly(word, runs[r, 0], out[f], runs[r, 1], runs[r, 2])
