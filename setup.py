@@ -1,6 +1,8 @@
 """Build recipe: blocks/, modulation/ and flowgraphs/ at the top of the tree are installed as
 semwave.blocks, semwave.modulation and semwave.flowgraphs; site-packages gets nothing but semwave."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 ROOTS = {"semwave": "src/semwave"} | {f"semwave.{top}": top for top in ("blocks", "modulation", "flowgraphs")}
@@ -12,21 +14,16 @@ def packages():
         yield from (f"{name}.{sub}" for sub in find_packages(path))
 
 
-def package_dirs():
-    """Map each root, and let sub-packages follow their root."""
-    return dict(ROOTS)
-
-
 setup(
     name="semwave",
     version="0.1.0",
     description="A flowgraph framework for generative semantic image communication over a real modem",
-    long_description=open("README.md", encoding="utf-8").read(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
     packages=list(packages()),
-    package_dir=package_dirs(),
+    package_dir=ROOTS,
     package_data={
         "semwave": ["py.typed", "models/weights/*", "models/weights/*/*", "recording/schema/*"],
         "semwave.flowgraphs": ["*.toml", "images/*"],

@@ -31,9 +31,7 @@ def typed_ssim_map(ref: np.ndarray, test: np.ndarray) -> dict[tuple[int, int], f
     result = {}
     for r in range(5, rows - 5):
         for c in range(5, columns - 5):
-            items = [
-                (w / total, grey[0][r + i, c + j], grey[1][r + i, c + j]) for (i, j), w in weight.items()
-            ]
+            items = [(w / total, grey[0][r + i, c + j], grey[1][r + i, c + j]) for (i, j), w in weight.items()]
             ma, mb = sum(w * a for w, a, _ in items), sum(w * b for w, _, b in items)
             va, vb = sum(w * (a - ma) ** 2 for w, a, _ in items), sum(w * (b - mb) ** 2 for w, _, b in items)
             cov = sum(w * (a - ma) * (b - mb) for w, a, b in items)

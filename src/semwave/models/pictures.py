@@ -136,9 +136,7 @@ def _check_size(path: Path, opened: Image.Image, max_pixels: int) -> None:
     if columns < 1 or rows < 1:
         raise PictureError(f"{path} has no pixels ({columns}x{rows})")
     if columns * rows > max_pixels:
-        raise PictureError(
-            f"{path} is too large: {columns}x{rows} is more than max_pixels = {max_pixels} pixels"
-        )
+        raise PictureError(f"{path} is too large: {columns}x{rows} is more than max_pixels = {max_pixels} pixels")
 
 
 def _upright(picture: Image.Image) -> Image.Image:
