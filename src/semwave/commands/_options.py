@@ -19,8 +19,8 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help='another value for block.param, or for a name of [params]; where the file says param = "$name", the shared '
-        "value changes, for all that use it; may be repeated",
+        help='another value for block.param, or for a name of [params]; where the file says "$name", '
+        "the shared value changes, for all that use it; may be repeated",
     )
 
 
