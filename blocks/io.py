@@ -45,7 +45,7 @@ class ImageSource(Source):
                 image = load_picture(file)
             except PictureError as error:
                 if self.unreadable == "stop":
-                    raise
+                    raise PictureError(f'{error} (unreadable = "skip" goes on without such files)') from error
                 self._ctx.count("unreadable pictures")
                 self._ctx.warn(str(error))
                 continue
@@ -95,7 +95,7 @@ class ImageSink(FrameBlock):
         from semwave.bench.album import Album
 
         self._ctx = ctx
-        self._album = Album(Path(self.path), with_sheet=self.sheet, sheet_rows=self.sheet_rows)
+        self._album = Album(Path(self.path), with_sheet=self.sheet, sheet_rows=self.sheet_rows, kinds=set(ctx.inputs))
 
     def work(self, port: str, packet: Packet) -> Iterable[Packet]:
         """Keep it until the picture is complete."""

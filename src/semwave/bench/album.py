@@ -2,6 +2,8 @@
 
 import json
 import platform
+from collections.abc import Collection
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,11 @@ class Album:
     ``folder`` is made at once, so that a path that cannot be written fails before anything is sent.
     """
 
-    def __init__(self, folder: Path, *, with_sheet: bool = True, sheet_rows: int = 12) -> None:
+    def __init__(
+        self, folder: Path, *, with_sheet: bool = True, sheet_rows: int = 12, kinds: Collection[str] = ()
+    ) -> None:
         self.folder, self.with_sheet, self.sheet_rows = folder, with_sheet, sheet_rows
+        self._kinds = set(kinds)  # what comes for every picture that arrives
         folder.mkdir(parents=True, exist_ok=True)
         self._parts: dict[int, dict[str, Any]] = {}
         self.rows: list[dict[str, Any]] = []
@@ -45,9 +50,12 @@ class Album:
             contact_sheet(sorted(self._sheet, key=lambda s: s["row"]["number"])).save(self.folder / "comparison.png")
 
     def _complete(self, parts: dict[str, Any]) -> bool:
-        lost = parts["row"]["result"] == "lost picture"
-        wanted = {"sent"} | (set() if lost else {"image"})
-        if parts["row"].get("baseline", {}).get("result") == "ok":
+        """Whether nothing more will come: of a lost picture only what the transmitter knows."""
+        row = parts["row"]
+        wanted = ({"sent", "image"} | self._kinds) - {"row", "baseline"}
+        if row["result"] == "lost picture":
+            wanted -= {"image", "provenance"}
+        if "baseline" in self._kinds and row.get("baseline", {}).get("result") == "ok":
             wanted.add("baseline")
         return wanted <= parts.keys()
 
@@ -101,7 +109,7 @@ class Album:
             "blocks": result.as_dict()["blocks"],
             "warnings": result.warnings,
         }
-        text = json.dumps(report, indent=1, default=str)
+        text = json.dumps(_plain(report), indent=1, default=str, allow_nan=False)
         (self.folder / "report.json").write_text(text + "\n", encoding="utf-8")
 
     def table(self) -> str:
@@ -130,6 +138,15 @@ _HEAD = (
 _BASELINE_HEAD = f"{'conventional':<16} {'frame':<12} {'':>6} {'CBR payload':>11} {'CBR total':>9}  {'':<28} " + (
     f"{'PSNR':>6} {'key':>6} {'SSIM':>6} {'key':>6}"
 )
+
+
+def _plain(value: Any) -> Any:
+    """None for numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _number(value: float | None, form: str = "6.2f") -> str:

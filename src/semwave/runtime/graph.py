@@ -165,7 +165,7 @@ class Flowgraph:
             raise ConnectError("the graph has no blocks")
         blocks, edges = flatten(self)
         order = topological(blocks, edges)
-        require_connected(blocks, edges)
+        require_connected(blocks, edges, self.exposed)
         plan = negotiate({name: blocks[name] for name in order}, edges)
         self.placement.layout(plan)
         return plan

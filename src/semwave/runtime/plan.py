@@ -1,6 +1,6 @@
 """What a flowgraph comes to before it runs: composites opened, blocks in order, every edge's spec known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,7 +118,7 @@ def _loop(feeds: dict[str, set[str]], done: set[str]) -> list[str]:
     return path[path.index(before) :][::-1]
 
 
-def require_connected(blocks: Mapping[str, Block], edges: list[Edge]) -> None:
+def require_connected(blocks: Mapping[str, Block], edges: list[Edge], exposed: Collection[str] = ()) -> None:
     """Every port that is not optional has an edge; raises ConnectError naming all that have none."""
     used = {(e.source, e.out) for e in edges} | {(e.target, e.into) for e in edges}
     loose = [
@@ -128,7 +128,8 @@ def require_connected(blocks: Mapping[str, Block], edges: list[Edge]) -> None:
         if not p.optional and (name, port) not in used
     ]
     if loose:
-        raise ConnectError("not connected: " + "; ".join(loose))
+        hint = f" (its [ports] {', '.join(exposed)} make it a block for other flowgraphs)" if exposed else ""
+        raise ConnectError("not connected: " + "; ".join(loose) + hint)
 
 
 def negotiate(blocks: dict[str, Block], edges: list[Edge]) -> Plan:
