@@ -24,6 +24,7 @@ def execute(args: argparse.Namespace) -> int:
     """Listen and print."""
     from semwave.commands._json import emit
     from semwave.runtime.address import check_address
+    from semwave.runtime.errors import UserError
 
     seen, missed, expected = 0, 0, None
     for header, size in packets(check_address(args.address, "probe"), args.timeout):
@@ -36,7 +37,9 @@ def execute(args: argparse.Namespace) -> int:
         seen += 1
         if args.count is not None and seen >= args.count:
             break
-    return 0 if seen else 1
+    if not seen:
+        raise UserError(f"nothing came from {args.address}: is a run publishing a probe there?")
+    return 0
 
 
 SHOWN = ("port", "seq", "dtype", "shape", "start", "tags", "meta", "dropped")
