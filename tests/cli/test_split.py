@@ -241,10 +241,10 @@ def test_probe_shows_what_leaves_a_port(cli, start, odd):
     assert done.code == 0
     lines = done.out.splitlines()
     assert len(lines) == 3
-    assert "uint8[8192]@" in lines[0] or "[8192]@" in lines[0]
+    assert "uint8[16384]@" in lines[0] or "[16384]@" in lines[0]
     found = json.loads(cli("probe", address, "-n", 1, "--timeout", 10, "--json").out)
     assert found["port"] == "copy.copied"
-    assert found["shape"] == [8192]
+    assert found["shape"] == [16384]
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130

@@ -45,7 +45,7 @@ def test_defaults(tmp_path: Path) -> None:
     file = tmp_path / "plain.toml"
     file.write_text('connect = "a > b"\n[blocks]\na = { use = "RandomBits", count = 3 }\nb = { use = "NullSink" }\n')
     fg = load(str(file))
-    assert (fg.name, fg.seed, fg.chunk) == ("plain", 0, 8192)
+    assert (fg.name, fg.seed, fg.chunk) == ("plain", 0, 16384)
     assert fg.run(timeout_s=20)["b"].items_in == 3
 
 

@@ -15,6 +15,8 @@ from semwave.runtime.plan import Edge, Plan, flatten, negotiate, require_connect
 if TYPE_CHECKING:
     from semwave.runtime.run import Result, Run
 
+CHUNK = 16384  # items that sources hand out: 128 KiB of complex64 stay in the cache, and calls cost little beside them
+
 
 class Flowgraph:
     """Blocks and the edges between them.
@@ -28,7 +30,7 @@ class Flowgraph:
     depend on it).
     """
 
-    def __init__(self, *, seed: int = 0, chunk: int = 8192, name: str = "flowgraph") -> None:
+    def __init__(self, *, seed: int = 0, chunk: int = CHUNK, name: str = "flowgraph") -> None:
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise ParameterError(f"seed must be an int from 0 to 2**63 - 1, not {seed!r}")
         if not isinstance(chunk, int) or isinstance(chunk, bool) or chunk < 1:

@@ -16,7 +16,7 @@ from typing import Any
 
 from semwave.runtime.block import Block
 from semwave.runtime.errors import BlockError, ConnectError, FlowgraphError, GraphFileError, ParameterError
-from semwave.runtime.graph import Flowgraph
+from semwave.runtime.graph import CHUNK, Flowgraph
 from semwave.runtime.graphwriter import dumps
 from semwave.runtime.params import param_specs, unknown
 from semwave.runtime.place import Placement
@@ -101,7 +101,7 @@ def build(table: Mapping[str, Any], file: Path, *, seed: int | None = None, dept
         raise GraphFileError(f"flowgraph files are nested more than {DEPTH} deep (does one use itself?)")
     graph = Flowgraph(
         seed=table.get("seed", 0) if seed is None else seed,
-        chunk=table.get("chunk", 8192),
+        chunk=table.get("chunk", CHUNK),
         name=table.get("name", file.stem),
     )
     params = table.get("params", {})
