@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
-from semwave.modulation.ofdm import preamble, tracking
+from semwave.modulation.ofdm import estimators, preamble, tracking
 from semwave.modulation.ofdm.acquire import Acquisition, Reader, dc_offset, delay_profile, lead, power_profile
 from semwave.modulation.ofdm.equalize import equalize, equalize_spread
 from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
@@ -85,12 +85,16 @@ class _Grid:
 
 
 class BurstDemodulator:
-    """The steps after acquisition; holds no state of a burst."""
+    """The steps after acquisition; holds no state of a burst.
 
-    def __init__(self, params: OfdmParams, layout: BurstLayout) -> None:
+    ``estimator`` gives the channel that data are equalised with; acquisition and tracking use the Wiener filter's.
+    """
+
+    def __init__(self, params: OfdmParams, layout: BurstLayout, estimator: str = "wiener") -> None:
         self.params = params
         self.layout = layout
         self.estimator = ChannelEstimator(params)
+        self.final = estimators.create(estimator, params)
 
     def span(self, symbols: int) -> int:
         """Samples from the preamble's start to the end of the last FFT window after ``symbols`` symbols."""
@@ -102,7 +106,7 @@ class BurstDemodulator:
     def header(self, read: Reader, found: Acquisition) -> tuple[Array, Array]:
         """Header symbols and their noise variance, from the preamble and the header's own pilots."""
         y, pilots, turn, _ = self._receive(read, found, self.layout.header_ofdm)
-        estimate = self.estimator.estimate([*found.pilots, *pilots], 0, y.shape[0], found.prior)
+        estimate = self.final.estimate([*found.pilots, *pilots], 0, y.shape[0], found.prior)
         noise = estimate.error + np.float32(found.prior.noise_variance)
         symbols, noise = self._equalize(_Grid(y, estimate.channel, noise, found.prior, turn, 0.0, None))
         cells = self.layout.header_cells
@@ -156,7 +160,7 @@ class BurstDemodulator:
         profile = power_profile(channel, float(error.mean()), first_look, self.params)
         power = max(float(np.mean(np.abs(channel) ** 2)), 1e-30)
         prior = replace(first_look, noise_variance=noise, power=power, profile=profile)
-        channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, prior)
+        channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, prior, self.final)
         return _Grid(y, channel, error + np.float32(noise), replace(prior, noise_variance=noise), turn, drift, measured)
 
     def _doppler_prior(self, measured: float | None, prior: Prior, symbols: int) -> float:
@@ -166,7 +170,7 @@ class BurstDemodulator:
         return max(1.6 * measured, 0.15 / (symbols + 2))
 
     def _blocks(
-        self, pilots: list[Pilots], symbols: int, prior: Prior, with_error: bool = True
+        self, pilots: list[Pilots], symbols: int, prior: Prior, by: estimators.Estimator | None = None
     ) -> tuple[Array, Array, float]:
         """Channel, its error and the noise variance, estimated block by block."""
         channel = np.empty((symbols, self.params.active), np.complex64)
@@ -176,7 +180,7 @@ class BurstDemodulator:
         for first in range(0, symbols, step):
             last = min(first + step, symbols)
             near = _between(pilots, first - MARGIN, last + MARGIN)
-            found = self.estimator.estimate(near, first, last - first, prior, with_error)
+            found = (by or self.estimator).estimate(near, first, last - first, prior)
             channel[first:last], error[first:last] = found.channel, found.error
             residual += found.residual * found.freedom
             freedom += found.freedom

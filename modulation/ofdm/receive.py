@@ -42,6 +42,7 @@ class BurstReceiver:
     max_payload  longest payload believed: a header that asks for more counts as not decoded, so that no header can
                  make the receiver hold more than ``max_payload``'s samples
     assumed_doppler_hz  for the header and for bursts too short to measure it
+    estimator    "wiener", or "ls" or "dft" of :mod:`semwave.modulation.ofdm.estimators`
 
     >>> params, payload = OfdmParams(), np.ones(1000, np.complex64)
     >>> samples = BurstTransmitter(params, header_symbols=100).burst(np.ones(100), payload)
@@ -62,6 +63,7 @@ class BurstReceiver:
         max_payload: int = 1 << 18,
         assumed_doppler_hz: float = 200.0,
         false_alarm_rate: float = 1e-7,
+        estimator: str = "wiener",
     ) -> None:
         if max_payload < 0:
             raise ValueError(f"max_payload must be at least 0, not {max_payload}")
@@ -71,7 +73,7 @@ class BurstReceiver:
         self.max_payload = max_payload
         self._doppler = assumed_doppler_hz * params.symbol_duration_s
         self._search = PreambleSearch(params, false_alarm_rate=false_alarm_rate)
-        self._demodulator = BurstDemodulator(params, self.layout)
+        self._demodulator = BurstDemodulator(params, self.layout, estimator)
         self._buffer = SampleBuffer()
         self._pending: _Pending | None = None
         self._metric = np.empty(0)  # of hops _metric_first, ...

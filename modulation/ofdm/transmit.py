@@ -10,7 +10,7 @@ import numpy.typing as npt
 from semwave.modulation.ofdm import preamble
 from semwave.modulation.ofdm.layout import BurstLayout
 from semwave.modulation.ofdm.params import OfdmParams
-from semwave.modulation.ofdm.waveform import modulate, ramp, spread
+from semwave.modulation.ofdm.waveform import clip_and_filter, modulate, ramp, spread
 
 Array = npt.NDArray[Any]
 
@@ -19,10 +19,14 @@ class BurstTransmitter:
     """Make bursts: preamble, header, payload interleaved over the whole burst, pilots.
 
     header_symbols: complex symbols of each burst's header; both ends agree on it.
+    papr_limit_db: peak over mean power that clipping and filtering aims at, symbol by symbol; None: no clipping.
     """
 
-    def __init__(self, params: OfdmParams, header_symbols: int) -> None:
+    def __init__(self, params: OfdmParams, header_symbols: int, papr_limit_db: float | None = None) -> None:
         self.params = params
+        self.papr_limit_db = papr_limit_db
+        if papr_limit_db is not None and not papr_limit_db > 0:
+            raise ValueError(f"papr_limit_db must be above 0, not {papr_limit_db}")
         self.layout = BurstLayout(params, header_symbols)
 
     def length(self, n: int) -> int:
@@ -56,6 +60,8 @@ class BurstTransmitter:
             _spread_data(grid, self.params)
         full = np.zeros((grid.shape[0], self.params.fft_size), np.complex64)
         full[:, self.params.columns] = grid
+        if self.papr_limit_db is not None:
+            full = clip_and_filter(full, self.papr_limit_db, self.params)
         return self._join(modulate(full, self.params))
 
     def _join(self, data: Array) -> Array:
