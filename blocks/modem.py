@@ -105,6 +105,7 @@ class OfdmModulator(OfdmBlock):
     """
 
     gap: Annotated[int, Param("silence before each burst", unit="samples", low=0)] = 400
+    papr_limit_db: Annotated[float | None, Param("peak that clipping and filtering aims at", unit="dB", low=0.1)] = None
 
     symbols = In(Stream(np.complex64))
     samples = Out(Stream(np.complex64))
@@ -120,7 +121,7 @@ class OfdmModulator(OfdmBlock):
         from semwave.modulation.ofdm.transmit import BurstTransmitter
 
         self._ctx, self._params = ctx, self.numerology()
-        self._transmitter = BurstTransmitter(self._params, self.header_symbols)
+        self._transmitter = BurstTransmitter(self._params, self.header_symbols, self.papr_limit_db)
         self._frames = Cutter("frame")
 
     def work(self, symbols: Packet) -> Iterator[tuple[str, Packet]]:
@@ -157,6 +158,7 @@ class OfdmDemodulator(OfdmBlock):
     """
 
     max_payload: Annotated[int, Param("longest payload believed", unit="symbols", low=0)] = 1 << 21
+    estimator: Annotated[str, Param("channel estimator", choices=("wiener", "ls", "dft"))] = "wiener"
 
     samples = In(Stream(np.complex64))
     llr = Out(Frames(np.float32, ("bit",)))
@@ -176,7 +178,9 @@ class OfdmDemodulator(OfdmBlock):
         from semwave.modulation.ofdm.receive import BurstReceiver
 
         self._ctx = ctx
-        self._receiver = BurstReceiver(self.numerology(), self.header_symbols, self._on_header, self.max_payload)
+        self._receiver = BurstReceiver(
+            self.numerology(), self.header_symbols, self._on_header, self.max_payload, estimator=self.estimator
+        )
 
     def _on_header(self, symbols: Array, noise_variance: Array) -> int | None:
         header = scene.decode_header(symbols, noise_variance)
