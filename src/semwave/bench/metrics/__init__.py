@@ -1,0 +1,11 @@
+"""How good a picture is: PSNR, SSIM, MS-SSIM, VSI, LPIPS, DISTS; whole or inside a mask; batch or single.
+
+All are called ``(x, y, mask=None)``: tensors [B, C, H, W] (or [C, H, W]) with values in [0, 1] give a tensor [B] (or a
+scalar) to differentiate; NumPy pictures [rows, columns(, 3)] with values 0..255 give a float. docs/metrics.md defines
+them and says how they were checked.
+"""
+
+from semwave.bench.metrics.perceptual import lpips
+from semwave.bench.metrics.structure import ms_ssim, psnr, ssim
+
+__all__ = ["lpips", "ms_ssim", "psnr", "ssim"]
