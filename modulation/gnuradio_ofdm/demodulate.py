@@ -61,6 +61,8 @@ class Decided:
     timing: float
     error: float
     energy: float
+    points: Array
+    """[symbols, 48] complex64: equalised payload symbols, NaN where there are none; no rows unless asked for."""
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
@@ -111,8 +113,8 @@ def spectra(read: Reader, found: Detection, first: int, count: int, shift: int, 
 class Demodulator:
     """Header and payload of packets found."""
 
-    def __init__(self, form: GnuradioOfdmFormat) -> None:
-        self.format = form
+    def __init__(self, form: GnuradioOfdmFormat, points: bool = False) -> None:
+        self.format, self.points = form, points
         self._bins = BINS.astype(np.int64)
         self._pilots = PILOT_SIGNS.astype(np.complex64)
 
@@ -142,7 +144,7 @@ class Demodulator:
             told = look.header
             look = self.look(read, look.found, dc)
             look.header = told
-        run = _Run(self.format, read, look, total)
+        run = _Run(self.format, read, look, total, self.points)
         forwards = run.decide(backwards=False)
         if crc_ok(forwards.data):
             return [forwards]
@@ -152,7 +154,7 @@ class Demodulator:
 class _Run:
     """State of one packet while it is decided."""
 
-    def __init__(self, form: GnuradioOfdmFormat, read: Reader, look: Look, total: int) -> None:
+    def __init__(self, form: GnuradioOfdmFormat, read: Reader, look: Look, total: int, points: bool) -> None:
         assert look.header is not None
         self.form, self.read, self.look, self.total = form, read, look, total
         self.length = look.header[0]
@@ -161,6 +163,7 @@ class _Run:
         cells = -(-8 * self.length // bits)
         self.last_used = cells - (total - 2) * DATA.size
         self.out = np.empty((total - 1) * DATA.size * bits, np.uint8)
+        self.points = np.full(((total - 1) * points, DATA.size), complex(np.nan, np.nan), np.complex64)
         self.rows = np.empty((total, FFT_SIZE), np.complex64)
         self.shifts = np.zeros(total, np.int64)
         self.known = np.zeros(ACTIVE.size, np.complex64)
@@ -194,7 +197,7 @@ class _Run:
             left, made = track.track(
                 self.rows[first:last], first, self.shifts[first:last], self.known, PILOTS, DATA, self.last_used,
                 self.total, self.form.bits_per_symbol, self.form.amplitude, self.noise, prior.rows, prior.values,
-                backwards, self.state, self.look.channel, self.look.sums, self.look.weights, self.out,
+                backwards, self.state, self.look.channel, self.look.sums, self.look.weights, self.out, self.points,
             )  # fmt: skip
             error, energy = error + left, energy + made
         if not backwards:
@@ -204,7 +207,7 @@ class _Run:
         step, drift = float(self.state[track.STEP]), float(self.state[track.DRIFT])
         return Decided(
             data, self.look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN,
-            float(self.state[track.TIMING]), error, energy,
+            float(self.state[track.TIMING]), error, energy, self.points,
         )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class GnuradioPacket:
     """By how much the transmitter's samples come later than they should."""
     metric: float = 0.0
     """Share of the preamble's energy that the sync words explain."""
+    points: Array | None = None
+    """[n] complex64: equalised payload symbols at unit mean energy; only where the receiver was asked for them."""
 
 
 class Receiver:
@@ -55,13 +57,14 @@ class Receiver:
     samples and their absolute indices only, bit for bit. NaN, infinite and absurdly large samples are taken as silence
     and counted in ``bad_samples``. A header's length has 12 bits, so no more than 55 000 samples are ever waited for;
     after a bad packet the search goes on behind its header, so that a lying one hides nothing. The carrier offset may
-    be up to +-6.9 carrier spacings, the sampling clocks 300 ppm apart.
+    be up to +-6.9 carrier spacings, the sampling clocks 300 ppm apart. With ``points`` packets
+    carry their constellation.
     """
 
-    def __init__(self, form: GnuradioOfdmFormat | None = None) -> None:
+    def __init__(self, form: GnuradioOfdmFormat | None = None, *, points: bool = False) -> None:
         self.format = form or GnuradioOfdmFormat()
         self.counts = dict.fromkeys(STATUSES, 0)
-        self._demodulator = Demodulator(self.format)
+        self._demodulator = Demodulator(self.format, points)
         self._buffer = SampleBuffer()
         self._at = 0  # first position not searched
         self._found: detect.Detection | None = None
@@ -149,6 +152,8 @@ class Receiver:
         good = next((t for t in tries if crc_ok(t.data)), None)
         best = good or tries[-1]
         facts.update(self._offset(best.cfo), sampling_offset_ppm=1e6 * best.drift, evm_db=_evm_db(best))
+        if best.points.size:
+            facts["points"] = best.points[np.isfinite(best.points)]
         packet = GnuradioPacket(look.found.start, "ok" if good else "crc", best.data[:-CRC_LEN], **facts)
         return self._end(packet, look.found.start + symbols * SYMBOL_LEN + round(tries[0].timing) if good else None)
 

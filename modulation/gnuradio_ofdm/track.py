@@ -117,6 +117,15 @@ def _symbols(z: Array, bits: int, size: float, data: Array, used: int, s: Array,
         s[k], s[N + k] = 0, 0
 
 
+@njit(nogil=True, cache=True, error_model="numpy")
+def _equalised(z: Array, gain: Array, data: Array, size: float, out: Array) -> None:
+    """Data carriers as they would lie without a channel, at unit mean energy."""
+    for j in range(data.size):
+        k = data[j]
+        scale = np.float32(1) / (gain[k] * np.float32(size) + np.float32(1e-30))
+        out[j] = complex(z[k] * scale, z[N + k] * scale)
+
+
 @njit(nogil=True, cache=True)
 def _use(channel: Array, h: Array, gain: Array) -> None:
     """A new channel in parts, and ``|H|^2``."""
@@ -137,13 +146,14 @@ def _forget(sums: Array, weights: Array, most: float) -> None:
 def track(
     rows: Array, first: int, shifts: Array, known_first: Array, pilots: Array, data: Array, last_used: int,
     total: int, bits: int, size: float, noise: float, basis: Array, values: Array, backwards: bool,
-    state: Array, channel: Array, sums: Array, weights: Array, out: Array,
+    state: Array, channel: Array, sums: Array, weights: Array, out: Array, points: Array,
 ) -> tuple[float, float]:  # fmt: skip
     """Decide rows ``first ..`` (0 is the header, whose symbols are known), forwards or backwards in time.
 
     rows      [n, 64] complex64: FFT of each symbol, of which shifts [n] says how late its window was taken
     last_used data carriers used in symbol ``total - 1``, the packet's last
     state     [10], channel [52], sums [52], weights [52]: carried on; out [(total - 1) * 48 * bits]: filled
+    points    [total - 1, 48] complex64: filled with the equalised data carriers; with no rows, left alone
     returns   energies of what the decisions leave and of what they explain, pilots apart
     """
     y, c, u, z, s = np.zeros((5, 2 * N), np.float32)
@@ -173,6 +183,8 @@ def track(
         else:
             used = last_used if t == total - 1 else data.size
             _symbols(z, bits, size, data, used, s, out[(t - 1) * data.size * bits :])
+            if points.shape[0]:
+                _equalised(z, gain, data[:used], size, points[t - 1])
         for k in pilots:  # they have been used
             s[k], s[N + k] = 0, 0
         moved, left, made = _by_decisions(u, z, s, gain, noise, state)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from semwave.modulation.ieee80211 import TxFormat, append_fcs, transmit
-from semwave.recording import Writer
+from semwave.recording import Writer, open_recording
 from semwave.replay.frame import Frame, statuses
 from semwave.replay.lines import HEAD, hexdump, line, total
 from semwave.replay.mac import describe, words
-from semwave.replay.run import make_receiver
+from semwave.replay.run import Replay, make_receiver
 
 RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 
@@ -66,7 +66,6 @@ def test_places_do_not_depend_on_rate_and_span(replay, tmp_path):
     """At 25 MS/s and 3 MHz off the centre, from the middle on: places count the samples of the recording."""
 
     from semwave.modulation.resample import resample
-    from semwave.recording import open_recording
 
     plain = replay(RECORDINGS / "wifi-tdl-b")
     with open_recording(RECORDINGS / "wifi-tdl-b") as recording:
@@ -181,3 +180,54 @@ def test_mac_headers():
 def test_says_what_is_wrong(receiver, options, message):
     with pytest.raises(ValueError, match=message):
         make_receiver(receiver, None, options)
+
+
+def test_constellation_of_stock_packets(replay):
+    """BPSK points lie at +-1, as far as the noise lets them."""
+    for frame in replay(RECORDINGS / "gr-ofdm", "gnuradio"):
+        assert frame.points is not None
+        assert frame.points.size == 8 * (len(frame.payload) + 4)
+        off = frame.points - np.sign(frame.points.real)
+        assert 10 * np.log10(np.mean(np.abs(off) ** 2)) == pytest.approx(frame.evm_db, abs=1.0)
+
+
+def test_recordings_of_a_collection(replay, tmp_path):
+    """Each recording of a collection is played by its name; without a name they are told."""
+    import shutil
+
+    from semwave.recording import RecordingError
+    from semwave.recording.collection import write_collection
+
+    for name in ("wifi-tdl-b", "gr-ofdm"):
+        for suffix in (".sigmf-meta", ".sigmf-data"):
+            shutil.copy(RECORDINGS / (name + suffix), tmp_path)
+    write_collection(tmp_path / "both.sigmf-collection", ["wifi-tdl-b", "gr-ofdm"])
+    with open_recording(tmp_path / "both.sigmf-collection", "gr-ofdm") as recording:
+        assert [f.status for f in Replay(recording, make_receiver("gnuradio"))] == ["ok"] * 3
+    with pytest.raises(RecordingError, match="wifi-tdl-b"):
+        open_recording(tmp_path / "both.sigmf-collection")
+
+
+def test_a_recording_that_is_being_written(tmp_path):
+    """With follow_s, frames written after the start of the replay are found too."""
+    import threading
+    import time
+
+    with open_recording(RECORDINGS / "wifi-tdl-b") as whole:
+        samples = whole.read()
+    written = threading.Event()
+
+    def write():
+        with Writer(tmp_path / "live", 20e6, sync=False, meta_interval_s=0.02) as writer:
+            written.set()
+            for piece in np.array_split(samples, 10):
+                writer.write(piece)
+                time.sleep(0.02)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    written.wait(20)
+    recording = open_recording(tmp_path / "live", warn=lambda text: None)
+    frames = list(Replay(recording, make_receiver("ieee80211"), follow_s=30.0))
+    thread.join()
+    assert [f.status for f in frames] == ["ok"] * 12

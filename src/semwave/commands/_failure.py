@@ -49,6 +49,8 @@ def explain(error: BaseException) -> tuple[str, list[str]]:
     if isinstance(error, OSError):
         unnamed = error.filename is None and error.errno in (errno.ENOSPC, errno.EIO)  # then it is stdout
         return "cannot write the output: " * unnamed + os_text(error), notes
+    if type(error).__name__ == "RecordingError":  # meant for the user; by name, since recordings need not be loaded
+        return str(error), notes
     first = (str(error).strip() or "no message").splitlines()[0]
     if isinstance(error, MemoryError):
         return f"out of memory: {first}", notes

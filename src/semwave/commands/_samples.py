@@ -139,7 +139,9 @@ def span_of(recording: "Recording", args: argparse.Namespace) -> tuple[int, int]
     """The samples between ``--start`` and ``--stop``."""
     start, stop = recording.span(slice(position(args.start), position(args.stop)))
     if start == stop and recording.sample_count:
-        raise ValueError(f"there are no samples from --start {args.start} to --stop {args.stop}")
+        begin = "the beginning" if args.start is None else f"--start {args.start}"
+        end = "the end" if args.stop is None else f"--stop {args.stop}"
+        raise ValueError(f"there are no samples from {begin} to {end}: the recording has {recording.sample_count:,}")
     return start, stop
 
 

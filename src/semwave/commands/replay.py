@@ -35,6 +35,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     where = parser.add_argument_group("where to listen")
     _samples.add_span(where)  # type: ignore[arg-type]
+    where.add_argument(
+        "--follow", type=float, nargs="?", const=5.0, metavar="S",
+        help="go on while the recording is being written, until nothing has come for S seconds (default 5)",
+    )  # fmt: skip
     where.add_argument("--channel", type=int, default=0, metavar="N", help="channel of a multi-channel recording")
     where.add_argument("--shift", type=_samples.hertz, default=0.0, metavar="HZ", help="move all frequencies by HZ")
     where.add_argument("--tune", type=_samples.hertz, metavar="HZ", help="bring this absolute frequency to the centre")
@@ -63,7 +67,7 @@ def execute(args: argparse.Namespace) -> int:
     receiver = make_receiver(args.receiver, args.rate, _parsed(args.options))
     replay = Replay(
         recording, receiver, span=_samples.span_of(recording, args), channel=args.channel, shift_hz=args.shift,
-        tune_hz=args.tune,
+        tune_hz=args.tune, follow_s=args.follow,
     )  # fmt: skip
     if not 0 <= args.channel < recording.num_channels:
         raise ValueError(f"--channel must be 0 to {recording.num_channels - 1}, not {args.channel}")
@@ -81,6 +85,8 @@ def _refuse_early(args: argparse.Namespace) -> None:
         raise ValueError(f"--pcap is for --receiver ieee80211, not {args.receiver}")
     if args.out and args.receiver != "semwave":
         raise ValueError(f"--out rebuilds pictures of --receiver semwave, not of {args.receiver}")
+    if args.follow is not None and args.stop is not None:
+        raise ValueError("--follow goes on behind the end that there is now, so leave --stop out")
     for option in ("csv", "pcap", "report"):
         file = getattr(args, option)
         if file is not None and not file.absolute().parent.is_dir():
@@ -135,6 +141,7 @@ def _until(found: Any, meter: _samples.Meter, replay: "Replay") -> Any:
             raise _Stop
 
     replay._on_progress = moved
+    replay.stopping = lambda: meter.stopping
     try:
         yield from found
     except _Stop:

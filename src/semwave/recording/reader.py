@@ -157,7 +157,13 @@ class Recording(Samples):
     def _repr_html_(self) -> str:
         from semwave.recording.summary import html
 
-        return html(self.summary())
+        return html(self.summary(), self._thumbnail())
+
+    def _thumbnail(self) -> bytes:
+        """A small spectrogram as PNG; nothing where there are no samples."""
+        from semwave.recording.picture import thumbnail_png
+
+        return thumbnail_png(self) if self.sample_count else b""
 
     def summary(self, *, full: bool = False) -> Any:
         """What is in it on one screen: a :class:`~semwave.recording.summary.Summary`; from spread blocks, or all."""

@@ -1,5 +1,6 @@
 """What is in a recording, on one screen: text, dictionary, HTML."""
 
+import base64
 import html as escaping
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -148,14 +149,16 @@ class _Level:
         }
 
 
-def html(summary: Summary) -> str:
-    """A table for notebooks."""
+def html(summary: Summary, thumbnail: bytes = b"") -> str:
+    """A table for notebooks, under it the picture ``thumbnail`` (PNG)."""
     cells = (
         f"<tr><th style='text-align:left'>{escaping.escape(name)}</th>"
         f"<td style='text-align:left'>{escaping.escape(value)}</td></tr>"
         for name, value in summary.rows()
     )
-    return f"<table>{''.join(cells)}</table>"
+    data = base64.b64encode(thumbnail).decode()
+    picture = f'<img alt="spectrogram" src="data:image/png;base64,{data}">' if thumbnail else ""
+    return f"<table>{''.join(cells)}</table>{picture}"
 
 
 def _dbfs(level: float) -> str:

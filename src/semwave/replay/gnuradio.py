@@ -7,7 +7,7 @@ import numpy.typing as npt
 from semwave.modulation.gnuradio_ofdm import GnuradioOfdmFormat, GnuradioPacket
 from semwave.modulation.gnuradio_ofdm import Receiver as StockReceiver
 from semwave.modulation.gnuradio_ofdm.frame import CRC_LEN, FFT_SIZE, OVERHEAD, SYMBOL_LEN
-from semwave.replay.frame import Frame
+from semwave.replay.frame import Frame, some
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ class GnuradioReceiver:
             raise ValueError(
                 f"options of receiver gnuradio are modulation, scramble and unit_power, not {options}"
             ) from None
-        self._receiver = StockReceiver(self._format)
+        self._receiver = StockReceiver(self._format, points=True)
 
     def at_rate(self, rate: float) -> None:
         """Carrier offsets are told in Hz of this rate."""
@@ -57,5 +57,5 @@ class GnuradioReceiver:
             cfo_hz=packet.cfo * spacing, snr_db=packet.snr_db, evm_db=packet.evm_db,
             check=packet.status == "ok" if known else None, payload=packet.payload.tobytes(),
             about=f"packet {packet.number}" if packet.number >= 0 else "", bandwidth_hz=53 * spacing, facts=facts,
-            source=packet,
+            source=packet, points=None if packet.points is None else some(packet.points),
         )  # fmt: skip

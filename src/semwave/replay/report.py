@@ -18,6 +18,7 @@ from semwave.recording import Annotation, Recording
 from semwave.replay.charts import Series, scatter
 from semwave.replay.frame import Frame, statuses
 from semwave.replay.report_page import PAGE
+from semwave.replay.zoom import zoom_json
 
 MOST_PICTURES, MOST_ROWS, MOST_CLOUDS, CLOUD = 24, 5000, 400, 160  # frames listed; constellations kept, points of each
 COLOURS = ("#2f7ed8", "#d9730d", "#2a9d60", "#b5338a", "#7a5cd0", "#8c6d31", "#c7372f", "#4a7a8c")
@@ -44,6 +45,7 @@ def write_report(
         "heads": "".join(f'<th tabindex="0">{h}</th>' for h in HEADS),
         "rows": "".join(_row(frame) for frame in frames[:MOST_ROWS]),
         "more": f"<p>{len(frames) - MOST_ROWS} more frames are not listed.</p>" if len(frames) > MOST_ROWS else "",
+        "zoom": zoom_json(recording, frames),
         "clouds": json.dumps(_clouds(frames)).replace("<", "\\u003c"),
     }
     text = PAGE

@@ -1,5 +1,7 @@
 """The page that :mod:`semwave.replay.report` fills in: style and a little script, all of it inline."""
 
+from semwave.replay.zoom_script import SCRIPT
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -27,7 +29,10 @@ figcaption { font-weight: 600; margin-bottom: 4px; }
 svg { width: 100%; display: block; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 svg .grid { stroke: var(--line); stroke-width: 1; } circle[data-frame] { cursor: pointer; }
 circle.picked { stroke: var(--ink); stroke-width: 2; }
-.cloud { grid-row: span 3; } canvas { width: 100%; max-width: 600px; display: block; margin: 8px auto 0; }
+.cloud { grid-row: span 3; } canvas { width: 100%; display: block; margin: 8px auto 0; }
+#cloud { max-width: 600px; } #zoom { cursor: crosshair; touch-action: none; } .hint { color: var(--soft); margin: 0; }
+button { font: inherit; font-size: 13px; padding: 2px 10px; border: 1px solid var(--line); border-radius: 6px;
+  background: var(--card); color: inherit; cursor: pointer; margin-left: 10px; }
 .legend span { margin-right: 16px; white-space: nowrap; }
 .legend i { display: inline-block; width: 10px; height: 10px; border-radius: 5px; margin-right: 5px; }
 .scroll { overflow: auto; max-height: 620px; border: 1px solid var(--line); border-radius: 6px; }
@@ -49,6 +54,9 @@ input { font: inherit; padding: 5px 9px; border: 1px solid var(--line); border-r
 <dl>@@facts@@</dl>
 <h2>Overview</h2>
 @@overview@@
+<h2>Look closer <button id="zoom-all" type="button">whole recording</button></h2>
+<p class="hint">Wheel: zoom in time (with shift: in frequency). Drag: move. Click: a frame, or closer. Double click: all.</p>
+<canvas id="zoom" width="1800" height="640" role="img" aria-label="Spectrogram to zoom into"></canvas>
 @@pictures@@
 <h2>Over time</h2>
 <p class="legend">@@legend@@</p>
@@ -63,6 +71,7 @@ input { font: inherit; padding: 5px 9px; border: 1px solid var(--line); border-r
 <input id="find" type="search" placeholder="show frames that contain ..." aria-label="filter frames">
 <div class="scroll"><table id="frames"><thead><tr>@@heads@@</tr></thead><tbody>@@rows@@</tbody></table></div>
 @@more@@
+<script type="application/json" id="zoom-data">@@zoom@@</script>
 <script type="application/json" id="clouds">@@clouds@@</script>
 <script>
 "use strict";
@@ -100,6 +109,7 @@ function pick(frame) {
   document.querySelectorAll(".picked").forEach(e => e.classList.remove("picked"));
   if (!off) document.querySelectorAll('[data-frame="' + frame + '"]').forEach(e => e.classList.add("picked"));
   draw(off ? null : frame);
+  zoomTo(off ? null : frame);
 }
 document.addEventListener("click", event => {
   const hit = event.target.closest("[data-frame]");
@@ -127,7 +137,9 @@ document.getElementById("find").addEventListener("input", event => {
   rows.forEach(row => { row.hidden = !row.textContent.toLowerCase().includes(wanted); });
 });
 draw(null);
+@@script@@
+paint();
 </script>
 </body>
 </html>
-"""
+""".replace("@@script@@", SCRIPT)

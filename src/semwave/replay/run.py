@@ -59,7 +59,8 @@ class Replay:
 
     ``tune_hz`` is the absolute frequency to bring to the centre, ``shift_hz`` what is added to all frequencies;
     ``sample_rate`` is believed instead of what the recording says. Frames get their place, time and frequency in the
-    recording; ``done`` is the index reached. Raises ValueError, RecordingError.
+    recording; ``done`` is the index reached. With ``follow_s`` it goes on while the recording is written, until nothing
+    has come for so many seconds. Raises ValueError, RecordingError.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Replay:
         shift_hz: float = 0.0,
         tune_hz: float | None = None,
         sample_rate: float | None = None,
+        follow_s: float | None = None,
         on_progress: Callable[[int], None] | None = None,
     ) -> None:
         self.recording, self.receiver, self.channel = recording, receiver, channel
@@ -81,7 +83,8 @@ class Replay:
             receiver.at_rate(self.rate)
         self.receiver_rate = receiver.rate or self.rate
         self.shift_hz = shift_hz if tune_hz is None else self._centre() - tune_hz
-        self.done = self.start
+        self.done, self.follow_s = self.start, follow_s
+        self.stopping: Callable[[], bool] = lambda: False
         self._on_progress = on_progress
         self._step = Fraction(self.rate) / Fraction(self.receiver_rate)
         self._number = 0
@@ -100,8 +103,10 @@ class Replay:
     def __iter__(self) -> Iterator[Frame]:
         span = (self.start, self.stop)
         for done, samples in samples_at(
-            self.recording, span, self.rate, self.receiver_rate, self.shift_hz, self.channel
-        ):
+            self.recording, span, self.rate, self.receiver_rate, self.shift_hz, self.channel,
+            self.follow_s, lambda: self.stopping(),
+        ):  # fmt: skip
+            self.stop = max(self.stop, done)
             for frame in self.receiver.push(samples):
                 yield self._placed(frame)
             self.done = done
