@@ -147,7 +147,7 @@ def test_a_device_that_is_not_here_is_named():
 def test_the_network_is_small_and_gives_a_quarter_of_the_size():
     import torch
 
-    from semwave.models import segment_net
+    from semwave.models.segment import tiny_net as segment_net
 
     net = segment_net.build().eval()
     assert sum(p.numel() for p in net.parameters()) < 300_000

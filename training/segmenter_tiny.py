@@ -1,6 +1,6 @@
 """Train the tiny segmenter: first on labels (categories, caption words), then on COCO object masks.
 
-    python training/segmenter.py --data DIR [--minutes 25] [--resume CKPT] [--out DIR]
+    python training/segmenter_tiny.py --data DIR [--minutes 25] [--resume CKPT] [--out DIR]
 
 Deterministic by seed: step n of a stage draws from a generator of its own, so a run cut by --minutes and resumed
 ends with the weights of an uncut run (same machine, same thread count). Needs torch, numpy, Pillow, safetensors.
@@ -23,7 +23,7 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import segmenter_data as sd
 
-from semwave.models import segment_net
+from semwave.models.segment import tiny_net as segment_net
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS = ROOT / "src/semwave/models/weights/segmenter-tiny/model.safetensors"

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semwave.models import segment_net
+from semwave.models.segment import tiny_net as segment_net
 
 Picture = NDArray[np.uint8]
 Importance = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 BACKENDS = ("tiny", "spectral", "centre")
-WEIGHTS = Path(__file__).with_name("weights")
+WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
 _LONG_SIDE = 256  # what the tiny network was trained on
 _FLOOR = 0.3  # blocks below this importance are not key, even within the budget
@@ -144,7 +144,7 @@ def _tiny(path: Path, device: str) -> Callable[[Picture], Importance]:
     from safetensors.torch import load_file
 
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing; training/segmenter.py makes it")
+        raise FileNotFoundError(f"{path} is missing; training/segmenter_tiny.py makes it")
     weights = {key: value.float() for key, value in load_file(path).items()}
     net = segment_net.build()
     missing, unexpected = net.load_state_dict(weights, strict=False)
