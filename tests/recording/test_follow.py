@@ -57,7 +57,7 @@ def test_ends_when_nothing_comes(tmp_path):
 def test_says_what_cannot_be_followed(tmp_path):
     np.zeros(10, np.complex64).tofile(tmp_path / "x.bin")
     bare = open_recording(tmp_path / "x.bin", datatype="cf32_le")
-    with pytest.raises(RecordingError, match="only a .sigmf-meta and .sigmf-data pair can be followed"):
+    with pytest.raises(RecordingError, match=r"only a \.sigmf-meta and \.sigmf-data pair can be followed"):
         next(follow(bare))
     with Writer(tmp_path / "y", 1e6, sync=False) as writer:
         writer.write(_samples(10))

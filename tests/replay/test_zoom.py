@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from semwave.replay.frame import Frame
 from semwave.replay.run import Replay, make_receiver
 from semwave.replay.zoom import TILE_COLUMNS, zoom_data, zoom_json
 
-from .conftest import RECORDINGS
+RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 
 
 def _picture(address):

@@ -14,7 +14,7 @@ def follow(
     recording: Recording, size: int = 1 << 16, start: int = 0, channel: int = 0, *, idle_s: float = 5.0,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Chunk]:  # fmt: skip
-    """Chunks of ``size`` samples as they arrive, until the writer has closed the recording or nothing came for ``idle_s``.
+    """Chunks of ``size`` samples as they arrive, until the recording is closed or nothing came for ``idle_s``.
 
     Closed means that the metadata state a hash. The last chunk may be shorter. ``stopping`` ends it at the next look.
     ``recording`` itself stays as it was opened. Raises RecordingError, also when the file becomes shorter.
@@ -22,9 +22,7 @@ def follow(
     if idle_s <= 0:
         raise RecordingError(f"idle_s must be more than 0 s, not {idle_s}")
     if not all(part.where.endswith(META) for part in recording.parts):
-        raise RecordingError(
-            f"{recording.where}: only a .sigmf-meta and .sigmf-data pair can be followed while it grows"
-        )
+        raise RecordingError(f"{recording.where}: only a .sigmf-meta and .sigmf-data pair can be followed")
     now, at, last_news = recording, start, time.monotonic()
     while True:
         closed = _closed(now)

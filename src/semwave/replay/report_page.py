@@ -55,7 +55,8 @@ input { font: inherit; padding: 5px 9px; border: 1px solid var(--line); border-r
 <h2>Overview</h2>
 @@overview@@
 <h2>Look closer <button id="zoom-all" type="button">whole recording</button></h2>
-<p class="hint">Wheel: zoom in time (with shift: in frequency). Drag: move. Click: a frame, or closer. Double click: all.</p>
+<p class="hint">Wheel: zoom in time (with shift: in frequency). Drag: move. Click: a frame, or closer.
+Double click: all.</p>
 <canvas id="zoom" width="1800" height="640" role="img" aria-label="Spectrogram to zoom into"></canvas>
 @@pictures@@
 <h2>Over time</h2>

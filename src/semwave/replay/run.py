@@ -104,7 +104,7 @@ class Replay:
         span = (self.start, self.stop)
         for done, samples in samples_at(
             self.recording, span, self.rate, self.receiver_rate, self.shift_hz, self.channel,
-            self.follow_s, lambda: self.stopping(),
+            self.follow_s, self._stopping,
         ):  # fmt: skip
             self.stop = max(self.stop, done)
             for frame in self.receiver.push(samples):
@@ -113,6 +113,9 @@ class Replay:
             if self._on_progress is not None:
                 self._on_progress(done)
         yield from self.finish()
+
+    def _stopping(self) -> bool:
+        return self.stopping()  # whoever iterates may set it after the iteration began
 
     def finish(self) -> Iterator[Frame]:
         """The frames that are left; also after an interruption."""

@@ -48,7 +48,8 @@ function paint() {
     }
   }
   ink.restore();
-  ink.font = "24px system-ui, sans-serif"; ink.fillStyle = css("--soft"); ink.strokeStyle = css("--soft"); ink.lineWidth = 1;
+  ink.font = "24px system-ui, sans-serif"; ink.fillStyle = css("--soft");
+  ink.strokeStyle = css("--soft"); ink.lineWidth = 1;
   ink.strokeRect(LEFT, TOP, w - LEFT - RIGHT, h - TOP - BOTTOM);
   ink.textAlign = "center";
   for (const [t, text] of steps(view.t0, view.t1, 9)) ink.fillText(text, atX(t), h - BOTTOM + 24);
@@ -60,7 +61,8 @@ function paint() {
 }
 function place(event) {
   const box = look.getBoundingClientRect();
-  const x = (event.clientX - box.left) * look.width / box.width, y = (event.clientY - box.top) * look.height / box.height;
+  const x = (event.clientX - box.left) * look.width / box.width;
+  const y = (event.clientY - box.top) * look.height / box.height;
   return [view.t0 + (x - LEFT) / (look.width - LEFT - RIGHT) * (view.t1 - view.t0),
           view.f0 + (look.height - BOTTOM - y) / (look.height - TOP - BOTTOM) * (view.f1 - view.f0)];
 }
@@ -84,11 +86,14 @@ function zoomTo(frame) {
 if (view) {
   look.addEventListener("wheel", event => {
     event.preventDefault();
-    const [t, f] = place(event), k = event.deltaY < 0 ? 0.8 : 1.25, kf = event.shiftKey ? k : 1, kt = event.shiftKey ? 1 : k;
+    const [t, f] = place(event), k = event.deltaY < 0 ? 0.8 : 1.25;
+    const kf = event.shiftKey ? k : 1, kt = event.shiftKey ? 1 : k;
     move(t - (t - view.t0) * kt, t + (view.t1 - t) * kt, f - (f - view.f0) * kf, f + (view.f1 - f) * kf);
   }, {passive: false});
   let held = null, dragged = false;
-  look.addEventListener("pointerdown", event => { held = place(event); dragged = false; look.setPointerCapture(event.pointerId); });
+  look.addEventListener("pointerdown", event => {
+    held = place(event); dragged = false; look.setPointerCapture(event.pointerId);
+  });
   look.addEventListener("pointermove", event => {
     if (!held) return;
     const [t, f] = place(event);
