@@ -1,5 +1,6 @@
 """Channel coding on streams, and what is needed around it: demapper, CRC, interleaver, scrambler."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -8,8 +9,10 @@ import numpy as np
 from semwave.blocks.modem import Order
 from semwave.runtime import Array, Context, In, Out, Param, Stream, SyncBlock
 
-CODES = ("none", "repetition", "conv_k7", "polar_5g", "ldpc_5g", "ldpc_80211n", "bch", "turbo")
-CRCS = ("24A", "24B", "24C", "16", "11", "6")
+CODES = ("none", "repetition", "conv_k7", "polar_5g", "ldpc_5g", "ldpc_80211n", "bch", "rs", "turbo")
+CRCS = ("24A", "24B", "24C", "16", "11", "6", "32", "ht-sig")
+ENDINGS = ("terminated", "truncated", "tail_biting")
+INTERLEAVERS = ("random", "golden", "block", "802.11", "802.11_ht")
 
 
 class CodedBlock(SyncBlock):
@@ -19,24 +22,24 @@ class CodedBlock(SyncBlock):
     k: Annotated[int | None, Param("information bits of a block", unit="bits", low=1)] = None
     n: Annotated[int | None, Param("coded bits of a block", unit="bits", low=1)] = None
     code_rate: Annotated[str | None, Param("code rate, for codes that have a choice: 1/2, 2/3, 3/4, 5/6")] = None
-    m: Annotated[int | None, Param("field GF(2^m) of bch", low=3, high=14)] = None
+    ending: Annotated[str | None, Param("end of a conv_k7 block", choices=(None, *ENDINGS))] = None
+    link: Annotated[str | None, Param("polar_5g: bits as on which link", choices=(None, "uplink", "downlink"))] = None
+    m: Annotated[int | None, Param("field GF(2^m) of bch and rs", low=2, high=14)] = None
     t: Annotated[int | None, Param("errors that bch corrects", low=1)] = None
+    symbols: Annotated[int | None, Param("information symbols of rs, m bits each", low=1)] = None
 
     def check(self) -> None:
         """The code must exist; its own message says which parameters it takes."""
         from semwave.modulation import coding
 
-        takes = coding.parameters(self.code)
-        asked = {"k": self.k, "n": self.n, "rate": self.code_rate, "m": self.m, "t": self.t}
+        asked = {"rate" if name == "code_rate" else name: value for name, value in self.parameters().items()}
+        del asked["code"]
         given = {name: value for name, value in asked.items() if value is not None}
-        iterations = self.parameters().get("iterations")
-        if iterations is not None and "iterations" in takes:
-            given["iterations"] = iterations
         self._code: Any = coding.code(self.code, **given)
 
 
 class ChannelEncoder(CodedBlock):
-    """Encode a stream of bits block by block: LDPC of 5G and 802.11n, polar of 5G, convolutional K=7, repetition."""
+    """Encode a stream of bits block by block: LDPC, polar, convolutional K=7, BCH, Reed-Solomon, turbo."""
 
     bits = In(Stream(np.uint8))
     coded = Out(Stream(np.uint8))
@@ -58,6 +61,9 @@ class ChannelDecoder(CodedBlock):
     """Decode a stream of soft bits, ln P(1)/P(0), block by block; blocks known to be wrong are counted."""
 
     iterations: Annotated[int | None, Param("iterations at most, for codes that iterate", low=1, high=1000)] = None
+    algorithm: Annotated[str | None, Param("check node of ldpc", choices=(None, "nms", "oms", "spa"))] = None
+    precision: Annotated[str | None, Param("numbers of ldpc", choices=(None, "int8", "int16", "float32"))] = None
+    list_size: Annotated[int | None, Param("paths kept by polar_5g", low=1, high=64)] = None
 
     llr = In(Stream(np.float32))
     bits = Out(Stream(np.uint8))
@@ -83,7 +89,7 @@ class ChannelDecoder(CodedBlock):
 
 
 class CrcAppender(SyncBlock):
-    """Append a CRC to every block of ``block`` bits (TS 38.212, 5.1: 24A, 24B, 24C, 16, 11, 6)."""
+    """Append a CRC to every block of ``block`` bits (TS 38.212, 5.1: 24A ... 6; 802.11: 32, ht-sig)."""
 
     block: Annotated[int, Param("bits of a block without the CRC", unit="bits", low=1)] = 1000
     crc: Annotated[str, Param("polynomial", choices=CRCS)] = "24A"
@@ -149,6 +155,7 @@ class QamDemapper(SyncBlock):
     """Soft bits, ln P(1)/P(0), of symbols in noise of known variance ``10**(-snr_db/10)``.
 
     ``gains``, where connected, are the channel's true complex gains: a genie receiver for flat fading.
+    ``noise_variance``, where connected, is each symbol's own and takes the place of ``snr_db``.
     """
 
     order: Order = 16
@@ -157,17 +164,24 @@ class QamDemapper(SyncBlock):
 
     symbols = In(Stream(np.complex64))
     gains = In(Stream(np.complex64), optional=True)
+    noise_variance = In(Stream(np.float32), optional=True)
     llr = Out(Stream(np.float32))
 
     def rate(self) -> Fraction:
         """Bits a symbol."""
         return Fraction(self.order.bit_length() - 1)
 
-    def work(self, symbols: Array, gains: Array | None = None) -> Array:
+    def start(self, ctx: Context) -> None:
+        """See which optional inputs are there."""
+        self._also = [name for name in ("gains", "noise_variance") if name in ctx.inputs]
+
+    def work(self, symbols: Array, *more: Array) -> Array:
         """``[n] -> [n * k]``."""
         from semwave.modulation import qam
 
-        return qam.demap_llr(symbols, self.order, 10 ** (-self.snr_db / 10), self.method, gains)
+        given = dict(zip(self._also, more, strict=True))
+        n0 = given.get("noise_variance", 10 ** (-self.snr_db / 10))
+        return qam.demap_llr(symbols, self.order, n0, self.method, given.get("gains"))
 
 
 class HardDecision(SyncBlock):
@@ -217,11 +231,20 @@ class Scrambler(SyncBlock):
 
 
 class Interleaver(SyncBlock):
-    """Permute blocks of ``n`` items by a seeded random permutation, or one that spreads neighbours far (``golden``)."""
+    """Permute blocks of items: at random, by rows and columns, as 802.11 does, or far apart over time and carriers.
 
-    kind: Annotated[str, Param("permutation", choices=("random", "golden"))] = "random"
-    n: Annotated[int, Param("items of a block", unit="items", low=1)] = 1024
+    ``random`` (seeded) and ``golden`` (neighbours far apart) take ``n``; ``block`` writes ``rows`` and reads
+    ``columns``; ``802.11`` (17.3.5.7) and ``802.11_ht`` (19.3.11.8.3) permute the bits of one OFDM symbol.
+    """
+
+    kind: Annotated[str, Param("permutation", choices=INTERLEAVERS)] = "random"
+    n: Annotated[int, Param("items of a block (random, golden)", unit="items", low=1)] = 1024
     seed: Annotated[int, Param("of the random permutation", low=0)] = 0
+    rows: Annotated[int, Param("written one after the other (block)", low=1)] = 32
+    columns: Annotated[int, Param("read one after the other (block)", low=1)] = 32
+    bits_per_symbol: Annotated[int, Param("bits of a carrier (802.11)", choices=(1, 2, 4, 6, 8))] = 2
+    bandwidth_mhz: Annotated[int, Param("of 802.11_ht", unit="MHz", choices=(20, 40))] = 20
+    spatial_stream: Annotated[int, Param("of 802.11_ht, counted from 1", low=1, high=4)] = 1
     undo: Annotated[bool, Param("put back in order")] = False
 
     items = In(Stream(None))
@@ -229,13 +252,25 @@ class Interleaver(SyncBlock):
 
     def step(self) -> int:
         """Whole blocks."""
-        return self.n
+        if self.kind == "block":
+            return self.rows * self.columns
+        return self.n if self.kind in ("random", "golden") else self._made().n
+
+    def _made(self) -> Any:
+        from semwave.modulation import interleave
+
+        makers: dict[str, Callable[[], Any]] = {
+            "random": lambda: interleave.random(self.n, self.seed),
+            "golden": lambda: interleave.golden(self.n),
+            "block": lambda: interleave.block(self.rows, self.columns),
+            "802.11": lambda: interleave.wifi(self.bits_per_symbol),
+            "802.11_ht": lambda: interleave.wifi_ht(self.bits_per_symbol, self.bandwidth_mhz, self.spatial_stream),
+        }
+        return makers[self.kind]()
 
     def start(self, ctx: Context) -> None:
         """Make the permutation."""
-        from semwave.modulation import interleave
-
-        self._order = interleave.golden(self.n) if self.kind == "golden" else interleave.random(self.n, self.seed)
+        self._order = self._made()
 
     def work(self, items: Array) -> Array:
         """``[m * n] -> [m * n]``."""

@@ -113,27 +113,28 @@ def _polar_5g(
     return _Block(k, n, polar.encode, decode)
 
 
-def _ldpc(code_: Any, iterations: int, algorithm: str | None) -> Code:
+def _ldpc(code_: Any, iterations: int, algorithm: str | None, precision: str | None) -> Code:
     def decode(llr: Array) -> tuple[Array, Any]:
-        chosen = {} if algorithm is None else {"algorithm": algorithm}
-        result = code_.decode(llr, iterations=iterations, **chosen)
+        result = code_.decode(llr, iterations=iterations, algorithm=algorithm or "nms", precision=precision)
         return result.bits, result.ok
 
     return _Block(code_.k, code_.n, code_.encode, decode)
 
 
-def _ldpc_5g(k: int, n: int, iterations: int = 20, algorithm: str | None = None) -> Code:
+def _ldpc_5g(k: int, n: int, iterations: int = 20, algorithm: str | None = None, precision: str | None = None) -> Code:
     """LDPC code of 5G, one code block, both base graphs, rate matched."""
     from semwave.modulation import ldpc
 
-    return _ldpc(ldpc.NrCode(k, n), iterations, algorithm)
+    return _ldpc(ldpc.NrCode(k, n), iterations, algorithm, precision)
 
 
-def _ldpc_80211n(n: int, rate: str = "1/2", iterations: int = 20, algorithm: str | None = None) -> Code:
+def _ldpc_80211n(
+    n: int, rate: str = "1/2", iterations: int = 20, algorithm: str | None = None, precision: str | None = None
+) -> Code:
     """LDPC code of 802.11n: n of 648, 1296 or 1944, rate 1/2, 2/3, 3/4 or 5/6."""
     from semwave.modulation import ldpc
 
-    return _ldpc(ldpc.WifiCode(n, rate), iterations, algorithm)
+    return _ldpc(ldpc.WifiCode(n, rate), iterations, algorithm, precision)
 
 
 def _bch(m: int, t: int) -> Code:
@@ -147,6 +148,28 @@ def _bch(m: int, t: int) -> Code:
         lambda bits: commpy.bch_encode(bits, m, t),
         lambda llr: commpy.bch_decode((llr > 0).astype(np.uint8), m, t),
     )
+
+
+def _rs(m: int, symbols: int) -> Code:
+    """Reed-Solomon code over GF(2^m), ``symbols`` information symbols of m bits in 2^m - 1, hard; by PyPI's commpy."""
+    from semwave.modulation import commpy_adapter as commpy
+
+    if not 2 <= m <= 12 or not 1 <= symbols < 2**m - 1:
+        raise ValueError(f"m must be 2 to 12 and symbols 1 to 2^m - 2, not {m} and {symbols}")
+    weights = 1 << np.arange(m)[::-1]
+
+    def join(bits: Array) -> Array:
+        return np.asarray(bits.reshape(len(bits), -1, m) @ weights)
+
+    def cut(values: Array) -> Array:
+        return ((values[..., None] & weights) > 0).astype(np.uint8).reshape(len(values), -1)
+
+    def decode(llr: Array) -> tuple[Array, Any]:
+        found, ok = commpy.rs_decode(join((llr > 0).astype(np.int64)), m, symbols)
+        return cut(found), ok
+
+    n = (2**m - 1) * m
+    return _Block(symbols * m, n, lambda bits: cut(commpy.rs_encode(join(bits.astype(np.int64)), m, symbols)), decode)
 
 
 def _turbo(k: int, iterations: int = 8) -> Code:
@@ -164,6 +187,7 @@ _MAKERS: dict[str, Callable[..., Code]] = {
     "ldpc_5g": _ldpc_5g,
     "ldpc_80211n": _ldpc_80211n,
     "bch": _bch,
+    "rs": _rs,
     "turbo": _turbo,
 }
 

@@ -19,6 +19,7 @@ CASES = [
     ("ldpc_5g", {"k": 100, "n": 250}, 100, 250),
     ("ldpc_80211n", {"n": 648, "rate": "3/4"}, 486, 648),
     ("bch", {"m": 5, "t": 3}, 16, 31),
+    ("rs", {"m": 4, "symbols": 9}, 36, 60),
     ("turbo", {"k": 40}, 40, 120),
 ]
 
@@ -39,7 +40,7 @@ def test_round_trip(name, params, k, n, shape):
     got = code.decode(5.0 * (2.0 * coded - 1))
     assert got.bits.dtype == np.uint8
     np.testing.assert_array_equal(got.bits, bits)
-    if name in ("polar_5g", "ldpc_5g", "ldpc_80211n", "bch"):
+    if name in ("polar_5g", "ldpc_5g", "ldpc_80211n", "bch", "rs"):
         assert np.shape(got.ok) == shape
         assert np.all(got.ok)
     else:
@@ -57,6 +58,20 @@ def test_repetition_adds_up():
     code = coding.code("repetition", k=2, n=5)
     np.testing.assert_array_equal(code.encode([1, 0]), [1, 0, 1, 0, 1])
     np.testing.assert_array_equal(code.decode([-3.0, -1.0, 2.0, 2.0, 2.0]).bits, [1, 1])
+
+
+def test_reed_solomon_corrects_its_symbols():
+    """(15, 9) over GF(16) corrects 3 symbols, however many of their bits are wrong."""
+    code, rng = coding.code("rs", m=4, symbols=9), np.random.default_rng(2)
+    bits = rng.integers(0, 2, (20, 36), dtype=np.uint8)
+    llr = 2.0 * code.encode(bits).reshape(20, 15, 4) - 1
+    for row in llr:
+        row[rng.permutation(15)[:3]] *= rng.choice([-1.0, 1.0], (3, 4))
+    got = code.decode(llr.reshape(20, 60))
+    np.testing.assert_array_equal(got.bits, bits)
+    assert got.ok.all()
+    with pytest.raises(ValueError, match=r"m must be 2 to 12 and symbols 1 to 2\^m - 2, not 4 and 15"):
+        coding.code("rs", m=4, symbols=15)
 
 
 def test_making_no_code_imports_no_code():
