@@ -6,6 +6,8 @@ them and says how they were checked.
 """
 
 from semwave.bench.metrics.perceptual import lpips
-from semwave.bench.metrics.structure import ms_ssim, psnr, ssim
+from semwave.bench.metrics.saliency import vsi, vsi_authors
+from semwave.bench.metrics.structure import ms_ssim, ms_ssim_product, psnr, ssim
+from semwave.bench.metrics.texture import dists
 
-__all__ = ["lpips", "ms_ssim", "psnr", "ssim"]
+__all__ = ["dists", "lpips", "ms_ssim", "ms_ssim_product", "psnr", "ssim", "vsi", "vsi_authors"]

@@ -79,9 +79,7 @@ def _checked(x: Any, y: Any, mask: Any, least: int) -> tuple[Tensor, Tensor, Ten
     if x.ndim != 4 or x.shape[1] not in (1, 3) or 0 in x.shape:
         raise ValueError(f"x must be [B, C, H, W] or [C, H, W] with 1 or 3 channels, not {list(x.shape)}")
     if min(x.shape[2:]) < least:
-        raise ValueError(
-            f"the sides must have at least {least} pixels for this metric, not {list(x.shape[2:])}"
-        )
+        raise ValueError(f"the sides must have at least {least} pixels for this metric, not {list(x.shape[2:])}")
     dtype = torch.promote_types(torch.promote_types(x.dtype, y.dtype), torch.float32)
     x, y = x.to(dtype), y.to(dtype)
     return x, y, None if mask is None else _mask(mask, x), alone

@@ -46,20 +46,35 @@ def ssim(x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
 
 @metric()
 def ms_ssim(x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Multi-scale SSIM (Wang, Simoncelli, Bovik, Asilomar 2003) on luma, five scales, halved by 2x2 means.
+    """Multi-scale SSIM on luma as in the published table: the weighted *sum* sum_j w_j CS_j + w_5 SSIM_5, sum(w) = 1.
 
-    prod_j CS_j^w_j over the four finer scales times SSIM_5^w_5, each the mean over its windows as in `ssim`, the mask
-    halved with the picture; a negative mean counts as zero. Differentiable. Shapes as for `psnr`.
+    Five scales, halved by 2x2 means; CS_j and SSIM_5 are means over windows as in `ssim`, the mask halved with the
+    picture. `ms_ssim_product` has the form of the paper. Differentiable. Shapes as for `psnr`.
     """
+    total = sum(_LEVELS)
+    return torch.stack([w / total * part for w, part in zip(_LEVELS, _scales(x, y, mask), strict=True)]).sum(0)
+
+
+@metric()
+def ms_ssim_product(x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Multi-scale SSIM as in the paper (Wang, Simoncelli, Bovik, Asilomar 2003): prod_j CS_j^w_j * SSIM_5^w_5.
+
+    A negative mean counts as zero. All else as in `ms_ssim`.
+    """
+    parts = [part.clamp_min(0.0) ** w for w, part in zip(_LEVELS, _scales(x, y, mask), strict=True)]
+    return torch.stack(parts).prod(0)
+
+
+def _scales(x: Tensor, y: Tensor, mask: Tensor | None) -> list[Tensor]:
+    """Contrast-structure of four scales, finest first, and SSIM of the fifth: [B] each."""
     a, b = luma(x), luma(y)
-    result: Tensor = 1.0
-    for level, exponent in enumerate(_LEVELS):
+    found = []
+    for level in range(len(_LEVELS)):
         if level:
             a, b, mask = (None if p is None else _halved(p) for p in (a, b, mask))
         whole, contrast = _pooled(a, b, mask)
-        last = level == len(_LEVELS) - 1
-        result = result * (whole if last else contrast).clamp_min(0.0) ** exponent
-    return result
+        found.append(whole if level == len(_LEVELS) - 1 else contrast)
+    return found
 
 
 def luma(x: Tensor) -> Tensor:
