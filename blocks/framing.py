@@ -15,8 +15,10 @@ Mcs = Annotated[int, Param("index in TS 38.214, table 5.1.3.1-2", low=0, high=27
 class Framer(FrameBlock):
     """Put a scene's layers behind a header, each with CRC and LDPC at its own modulation and rate.
 
-    A layer is a packet of bytes whose ``meta`` says ``codec``, ``number``, ``height`` and ``width``. Out come coded
-    bits with tags: ``frame`` (symbols in all), ``modulation`` where it changes, ``scene`` (what is in it).
+    A layer is a packet of bytes whose ``meta`` says ``codec``, ``number``, ``height`` and ``width``; the key layer may
+    have ``raw`` there: complex symbols of unit mean power that go on the air as they are, behind its bytes. Out come
+    coded bits with tags: ``frame`` (symbols in all), ``modulation`` where it changes, ``raw`` (symbols that follow the
+    one that this bit is in), ``scene`` (what is in it).
     """
 
     mask_mcs: Mcs = 1
@@ -42,25 +44,33 @@ class Framer(FrameBlock):
         for name, packet in given.items():
             if packet.meta.get("number") != facts["number"]:
                 raise ValueError(f"{name} is of picture {packet.meta.get('number')}, key of {facts['number']}")
-        entries = {
-            name: scene.LayerEntry(p.meta.get("codec", 0), getattr(self, f"{name}_mcs"), len(p.data))
-            for name, p in given.items()
-        }
+        entries = {name: self._entry(name, p) for name, p in given.items()}
         seed = int(self._ctx.rng(facts["number"]).integers(0, 1 << 16))
         number = facts["number"] % (1 << 16)
         header = scene.SceneHeader(number, facts["height"], facts["width"], seed, **entries)
-        yield self._packet(header, {name: p.data.tobytes() for name, p in given.items()}, facts)
+        yield self._packet(header, given, facts)
 
-    def _packet(self, header: scene.SceneHeader, data: dict[str, bytes], facts: Any) -> Packet:
+    def _entry(self, name: str, layer: Packet) -> scene.LayerEntry:
+        raw = len(layer.meta.get("raw", ()))
+        return scene.LayerEntry(layer.meta.get("codec", 0), getattr(self, f"{name}_mcs"), len(layer.data), raw)
+
+    def _packet(self, header: scene.SceneHeader, given: dict[str, Packet], facts: Any) -> Packet:
         coded = [scene.encode_header(header, self.header_symbols)]
         tags = [Tag(0, "modulation", 4)]
-        at, order, layers = coded[0].size, 4, {}
+        layers: dict[str, dict[str, int]] = {}
+        at, order = coded[0].size, 4
         for part in scene.segments(header):
+            layer, data = layers.setdefault(part.layer, {"symbols": 0}), given[part.layer].data
+            layer["symbols"] += part.symbols
+            if part.raw:
+                layer["raw_symbols"] = part.symbols
+                tags.append(Tag(at - 1, "raw", given[part.layer].meta["raw"]))
+                continue
             if part.order != order:
                 order = part.order
                 tags.append(Tag(at, "modulation", order))
-            coded.append(scene.encode_layer(data[part.layer], header.layer(part.layer).mcs))
-            layers[part.layer] = {"bytes": len(data[part.layer]), "coded_bits": part.bits, "symbols": part.symbols}
+            coded.append(scene.encode_layer(data.tobytes(), header.layer(part.layer).mcs))
+            layer.update(bytes=len(data), coded_bits=part.bits)
             at += part.bits
         total = self.header_symbols + scene.payload_symbols(header)
         about = {k: facts[k] for k in ("number", "height", "width", "name") if k in facts}
@@ -72,8 +82,8 @@ class Deframer(FrameBlock):
     """Decode the layers of a received scene; what fails its CRC is left out and said so.
 
     Out comes one packet a burst: the bytes of all good layers in a row, with ``meta``: ``status`` ("ok", or "header"
-    when
-    nothing could be read), ``number``, ``height``, ``width``, ``seed``, ``layers`` (codec, place, ok), ``report``.
+    when nothing could be read), ``number``, ``height``, ``width``, ``seed``, ``layers`` (codec, place, ok), ``report``,
+    and ``raw`` where a layer has symbols as they are: by its name, what the demodulator says of them.
     """
 
     iterations: Annotated[int, Param("LDPC iterations at most", low=1, high=200)] = 40
@@ -95,17 +105,29 @@ class Deframer(FrameBlock):
             return
         entries = {name: scene.LayerEntry(**told[name]) for name in scene.LAYERS}
         header = scene.SceneHeader(told["number"], told["height"], told["width"], told["seed"], **entries)
-        parts, layers, at, bit = [], {}, 0, 0
+        layers: dict[str, dict[str, Any]] = {}
+        parts, at, bit = [], 0, 0
         for part in scene.segments(header):
             entry = header.layer(part.layer)
+            if part.raw:
+                self._count_raw(part.layer, llr.meta["raw"][part.layer])
+                layers.setdefault(part.layer, {"codec": entry.codec, "ok": True, "at": at, "length": 0})
+                continue
             found = scene.decode_layer(llr.data[bit : bit + part.bits], entry.length, entry.mcs, self.iterations)
             bit += part.bits
             self._ctx.count(f"{part.layer} layers {'lost' if found is None else 'ok'}")
             parts.append(found or b"")
             layers[part.layer] = {"codec": entry.codec, "ok": found is not None, "at": at, "length": len(parts[-1])}
             at += len(parts[-1])
+        if "raw" in llr.meta:
+            facts["raw"] = llr.meta["raw"]
         facts.update(number=header.number, height=header.height, width=header.width, seed=header.seed, layers=layers)
         yield Packet(np.frombuffer(b"".join(parts), np.uint8), meta=facts)
+
+    def _count_raw(self, name: str, raw: Any) -> None:
+        lost = int(np.isinf(raw["noise_variance"]).sum())
+        self._ctx.count(f"{name} symbols ok", len(raw["noise_variance"]) - lost)
+        self._ctx.count(f"{name} symbols lost", lost)
 
 
 def layer_bytes(packet: Packet, name: str) -> bytes | None:

@@ -16,7 +16,9 @@ class GenerativeDecoder(BatchBlock):
 
     ``provenance`` says for each pixel: 0 received, 1 inferred, 2 invented. A lost mask means that everything counts as
     key; a lost prompt, an unconditional fill; a lost key layer, a picture from sketch and prompt. Scenes without a
-    header give nothing here: the score reports them as lost pictures.
+    header give nothing here: the score reports them as lost pictures. Where the key layer came as joint source-channel
+    coded symbols, ``confidence`` follows from the error that their decoder expects, and pixels of a large one count as
+    inferred, of a very large one as not received; ``key_model`` names its weights.
 
     ``tiny`` is a small diffusion model on top of ``texture`` (patterns by the prompt's words, no network);
     ``classical``
@@ -26,6 +28,7 @@ class GenerativeDecoder(BatchBlock):
     model: Annotated[str, Param("generator", choices=("tiny", "texture", "classical"))] = "tiny"
     steps: Annotated[int, Param("sampling steps of tiny", low=1, high=100)] = 1
     device: Annotated[str, Param("torch device: cpu, cuda")] = "cpu"
+    key_model: Annotated[str, Param("weights of jscc: a name or a folder, the encoder's")] = "default"
 
     scene = In(Frames(np.uint8, ("byte",)))
     image = Out(Frames(np.uint8, ("row", "column", 3)))
@@ -37,6 +40,7 @@ class GenerativeDecoder(BatchBlock):
         from semwave.models.generate import load_decoder
 
         self._ctx, self._model = ctx, load_decoder(self.model, self.device)
+        self._jscc: Any = None  # loaded when the first symbols come
 
     def work(self, batch: list[Packet], /) -> Iterator[tuple[str, Packet]]:
         """Pictures of the scenes that have a header."""
@@ -44,25 +48,63 @@ class GenerativeDecoder(BatchBlock):
         self._ctx.count("scenes without a header", len(batch) - len(scenes))
         if not scenes:
             return
-        received = [self._received(p) for p in scenes]
+        received, keys = zip(*(self._received(p) for p in scenes), strict=True)
         seeds = [p.meta["seed"] for p in scenes]
-        for packet, built in zip(scenes, self._model.decode(received, seeds, steps=self.steps), strict=True):
-            meta = {k: v for k, v in packet.meta.items() if k not in ("layers",)}
-            layers = packet.meta["layers"]
-            meta["lost"] = [name for name, entry in layers.items() if not entry["ok"]]
-            meta["prompt"] = received[scenes.index(packet)].prompt
-            yield "image", Packet(built.image, meta=meta)
-            yield "provenance", Packet(built.provenance, meta=meta)
-            yield "confidence", Packet(built.confidence, meta=meta)
+        built = self._model.decode(received, seeds, steps=self.steps)
+        for packet, layers, key, picture in zip(scenes, received, keys, built, strict=True):
+            meta = {k: v for k, v in packet.meta.items() if k not in ("layers", "raw")}
+            meta["lost"] = lost_layers(packet)
+            meta["prompt"] = layers.prompt
+            provenance, confidence = picture.provenance, picture.confidence
+            if key is not None:
+                from semwave.models.jscckey import judge
 
-    def _received(self, packet: Packet) -> Any:
+                provenance, confidence = judge(key, provenance, confidence)
+            yield "image", Packet(picture.image, meta=meta)
+            yield "provenance", Packet(provenance, meta=meta)
+            yield "confidence", Packet(confidence, meta=meta)
+
+    def _received(self, packet: Packet) -> tuple[Any, Any]:
+        """The layers as the decoder takes them, and the key region where it came as symbols."""
         from semwave.models.generate import Received
         from semwave.models.receive import decode_layers
 
         shape = (packet.meta["height"], packet.meta["width"])
         layers = {name: layer_bytes(packet, name) for name in ("mask", "prompt", "sketch", "key")}
+        raw = packet.meta.get("raw", {}).get("key")
+        side = layers.pop("key") if raw else None
         parts, problems = decode_layers(layers, shape)
         for problem in problems:
             self._ctx.count("layers that passed their CRC and did not decode")
             self._ctx.warn(problem)
-        return Received(shape=shape, **parts)
+        key = self._symbols(packet, raw, side, parts["mask"]) if raw else None
+        if key is not None:
+            parts.update(key=key.picture, key_ok=key.usable)
+        return Received(shape=shape, **parts), key
+
+    def _symbols(self, packet: Packet, raw: Any, side: bytes | None, mask: Any) -> Any:
+        """The key region out of its symbols; None where it cannot be told what they stand for."""
+        from semwave.models.jscc import Jscc
+        from semwave.models.jscckey import decode_jscc_key
+
+        if mask is None and "mask" in packet.meta["layers"]:
+            self._ctx.count("key regions whose place was lost with the mask")
+            return None
+        self._jscc = self._jscc or Jscc.load(self.key_model)
+        shape = (packet.meta["height"], packet.meta["width"])
+        try:
+            return decode_jscc_key(self._jscc, side, raw, packet.meta["layers"]["key"]["codec"], mask, shape)
+        except ValueError as error:
+            self._ctx.count("layers that passed their CRC and did not decode")
+            self._ctx.warn(f"key symbols: {error}")
+            return None
+
+
+def lost_layers(packet: Packet) -> list[str]:
+    """The layers of a scene packet that did not arrive, and what is gone of one that did in part."""
+    lost = [name for name, entry in packet.meta["layers"].items() if not entry["ok"]]
+    for name, raw in packet.meta.get("raw", {}).items():
+        gone = float(np.isinf(raw["noise_variance"]).mean())
+        if gone and name not in lost:
+            lost.append(f"{100 * gone:.0f} % of {name}")
+    return lost

@@ -9,7 +9,21 @@ import numpy as np
 
 from semwave.modulation import qam, scene
 from semwave.modulation.scene import HEADER_SYMBOLS
-from semwave.runtime import Array, Context, Cutter, FrameBlock, Frames, In, Out, Packet, Param, Stream, Tag, text_packet
+from semwave.runtime import (
+    Array,
+    Context,
+    Cutter,
+    FrameBlock,
+    Frames,
+    In,
+    Out,
+    Packet,
+    Param,
+    Stream,
+    Tag,
+    frozen,
+    text_packet,
+)
 
 Order = Annotated[int, Param("constellation size", choices=(2, 4, 8, 16, 64, 256, 1024))]
 
@@ -18,7 +32,8 @@ class QamMapper(FrameBlock):
     """Map bits to Gray-labelled constellation points of unit mean energy (3GPP TS 38.211, 5.1).
 
     A ``modulation`` tag on a bit changes the constellation from that bit on; there the bits so far must fill whole
-    symbols. All tags move to the symbol that their bit is in.
+    symbols. A ``raw`` tag's value, complex symbols, is put behind the symbol that its bit is in. All other tags move
+    to the symbol that their bit is in.
     """
 
     order: Order = 16
@@ -51,9 +66,12 @@ class QamMapper(FrameBlock):
                 raise ValueError(
                     f"the modulation changes at bit {b}, {b - end} bits into a symbol of {per_symbol} bits"
                 )
-            symbols.append(qam.map_bits(data[a - first : end - first], self._now))
-            out_tags += [Tag(done + (t.at - a) // per_symbol, t.key, t.value) for t in tags if a <= t.at < end]
-            done += (end - a) // per_symbol
+            points = qam.map_bits(data[a - first : end - first], self._now)
+            here = [Tag((t.at - a) // per_symbol, t.key, t.value) for t in tags if a <= t.at < end]
+            points, here = _with_raw(points, here)
+            symbols.append(points)
+            out_tags += [Tag(done + t.at, t.key, t.value) for t in here]
+            done += points.size
         self._rest, self._held = data[end - first :], tuple(t for t in tags if t.at >= end)
         yield Packet(np.concatenate(symbols), 0, tuple(out_tags), bits.meta)
 
@@ -66,6 +84,24 @@ class QamMapper(FrameBlock):
         """Bits that fill no symbol are counted."""
         self._ctx.count("left over bits", self._rest.size)
         return ()
+
+
+def _with_raw(points: Array, tags: list[Tag]) -> tuple[Array, list[Tag]]:
+    """Symbols of ``raw`` tags behind the points that these tags are on, and the other tags, moved along."""
+    raws = [t for t in tags if t.key == "raw"]
+    if not raws:
+        return points, tags
+    for t in raws:
+        if not (isinstance(t.value, np.ndarray) and t.value.ndim == 1 and t.value.dtype == np.complex64):
+            raise ValueError(f"tag raw must be complex64 [symbol], not {t.value!r}")
+    pieces, last = [], 0
+    for t in raws:
+        pieces += [points[last : t.at + 1], t.value]
+        last = t.at + 1
+    others = [
+        Tag(t.at + sum(len(r.value) for r in raws if r.at < t.at), t.key, t.value) for t in tags if t.key != "raw"
+    ]
+    return np.concatenate([*pieces, points[last:]]), others
 
 
 class OfdmBlock(FrameBlock):
@@ -155,6 +191,8 @@ class OfdmDemodulator(OfdmBlock):
     Detection, timing, carrier offset and channel come from the preamble and pilots; the header says how long the burst
     is and how each layer is modulated. ``llr`` gives ln P(1)/P(0) of all payload bits, with the header and a report of
     the reception in ``meta``; a burst whose header does not decode gives an empty frame with ``status = "header"``.
+    Symbols that carry no bits are in ``meta["raw"]``, by layer: ``symbols``, equalised without bias, and their
+    ``noise_variance``, infinite where lost.
     """
 
     max_payload: Annotated[int, Param("longest payload believed", unit="symbols", low=0)] = 1 << 21
@@ -215,7 +253,12 @@ class OfdmDemodulator(OfdmBlock):
         parts = [np.empty(0, np.float32)]
         for s in scene.segments(header):
             here = slice(s.start, s.start + s.symbols)
-            parts.append(qam.demap_llr(burst.payload[here], s.order, burst.noise_variance[here]))
+            symbols, noise = burst.payload[here], burst.noise_variance[here]
+            if s.raw:
+                raw = {"symbols": frozen(symbols), "noise_variance": frozen(noise)}
+                meta["raw"] = {**meta.get("raw", {}), s.layer: raw}
+            else:
+                parts.append(qam.demap_llr(symbols, s.order, noise))
         yield "symbols", Packet(burst.payload, meta=meta)
         yield "llr", Packet(np.concatenate(parts), meta=meta)
 

@@ -1,5 +1,6 @@
 """The scene on the air: a header that says all, and layers that stand alone, each with its own protection."""
 
+from semwave.modulation.scene.codecs import KEY_IMAGE, KEY_JSCC, KEY_WHOLE, jscc_constellation
 from semwave.modulation.scene.header import (
     HEADER_SYMBOLS,
     LAYERS,
@@ -14,6 +15,7 @@ from semwave.modulation.scene.layers import (
     Segment,
     capacity,
     coded_bits,
+    coded_symbols,
     decode_layer,
     encode_layer,
     payload_symbols,
@@ -22,16 +24,21 @@ from semwave.modulation.scene.layers import (
 
 __all__ = [
     "HEADER_SYMBOLS",
+    "KEY_IMAGE",
+    "KEY_JSCC",
+    "KEY_WHOLE",
     "LAYERS",
     "LayerEntry",
     "SceneHeader",
     "Segment",
     "capacity",
     "coded_bits",
+    "coded_symbols",
     "decode_header",
     "decode_layer",
     "encode_header",
     "encode_layer",
+    "jscc_constellation",
     "pack_header",
     "payload_symbols",
     "segments",

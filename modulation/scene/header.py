@@ -3,7 +3,7 @@
 =========  ====  ==========================================================
 field      bits  meaning
 =========  ====  ==========================================================
-version       4  of this format, 1
+version       4  of this format: 1, or 2 where the key layer has raw symbols
 number       16  of the picture, counted by the transmitter, modulo 65536
 height       13  rows of the picture, 1 to 8191
 width        13  columns
@@ -12,11 +12,15 @@ layers      4 x  mask, prompt, sketch, key, in this order:
 codec         4  how the layer is written (a number of the layer's own list)
 mcs           5  index in TS 38.214, table 5.1.3.1-2
 length    12-20  bytes of the layer; 0: not sent
+raw          20  symbols of the key layer sent as they are; in version 2 only
 CRC          16  gCRC16 of TS 38.212, 5.1
 =========  ====  ==========================================================
+
+A scene without raw symbols has a version 1 header, bit for bit as before there was a second one; with them it has 181
+bits. A receiver tries one code after the other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -28,23 +32,29 @@ from semwave.modulation import crc, qam
 from semwave.modulation.ldpc import NrCode
 
 Array = NDArray[Any]
-VERSION = 1
 LAYERS = ("mask", "prompt", "sketch", "key")
 LENGTH_BITS = {"mask": 12, "prompt": 12, "sketch": 8, "key": 20}
+RAW_BITS = {1: 0, 2: 20}  # of the field ``raw``, by version
 _HEAD = (("version", 4), ("number", 16), ("height", 13), ("width", 13), ("seed", 16))
 _ENTRY_BITS = 4 + 5
 HEADER_BITS = sum(w for _, w in _HEAD) + sum(_ENTRY_BITS + LENGTH_BITS[name] for name in LAYERS) + 16
+"""Of version 1; version 2 has ``RAW_BITS[2]`` more."""
 HEADER_SYMBOLS = 600
 """QPSK symbols of a coded header: the data elements of four OFDM symbols of the default numerology."""
 
 
 @dataclass(frozen=True)
 class LayerEntry:
-    """One layer as the header announces it; ``length`` 0 means that it is not sent."""
+    """One layer as the header announces it: coded bytes, and symbols that are sent as they are.
+
+    ``length`` 0 means that it has no coded bytes; a layer with neither is not sent. Only the key layer may have raw
+    symbols.
+    """
 
     codec: int = 0
     mcs: int = 0
     length: int = 0
+    raw: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,21 +77,30 @@ class SceneHeader:
 
 
 def pack_header(header: SceneHeader) -> Array:
-    """The header as bits with its CRC: uint8 [HEADER_BITS]. Raises ValueError naming a field that does not fit."""
-    values = [("version", VERSION, 4)]
+    """The header as bits with its CRC: uint8 [HEADER_BITS], or 20 more where the key layer has raw symbols.
+
+    Raises ValueError naming a field that does not fit.
+    """
+    version = 2 if header.key.raw else 1
+    values = [("version", version, 4)]
     values += [(name, getattr(header, name), width) for name, width in _HEAD[1:]]
     for name in LAYERS:
         entry = header.layer(name)
+        if entry.raw and name != "key":
+            raise ValueError(f"{name}.raw must be 0, not {entry.raw}: only the key layer has raw symbols")
         values += [(f"{name}.codec", entry.codec, 4), (f"{name}.mcs", entry.mcs, 5)]
         values += [(f"{name}.length", entry.length, LENGTH_BITS[name])]
+    values += [("key.raw", header.key.raw, RAW_BITS[version])]
     for name, value, width in values:
         if not 0 <= value < 1 << width:
             raise ValueError(f"{name} must be 0 to {(1 << width) - 1}, not {value}")
-    return crc.append(np.concatenate([bit.from_int(value, width) for _, value, width in values]), "16")
+    return crc.append(np.concatenate([bit.from_int(value, width) for _, value, width in values if width]), "16")
 
 
 def unpack_header(bits: Array) -> SceneHeader:
-    """The header in ``bits`` uint8 [HEADER_BITS]. Raises ValueError when the CRC or a field is wrong."""
+    """The header in ``bits`` uint8 [HEADER_BITS or HEADER_BITS + 20]. Raises ValueError when the CRC or a field is
+    wrong.
+    """
     if not crc.check(bits, "16"):
         raise ValueError("the header's CRC is wrong")
     at = 0
@@ -92,29 +111,35 @@ def unpack_header(bits: Array) -> SceneHeader:
         return int(bit.to_int(bits[at - width : at]))
 
     head = {name: field(width) for name, width in _HEAD}
-    if head["version"] != VERSION:
-        raise ValueError(f"the header is of another version than {VERSION}")
+    raw_bits = RAW_BITS.get(head["version"])
+    if raw_bits is None or len(bits) != HEADER_BITS + raw_bits:
+        raise ValueError(f"the header is of another version than {' or '.join(map(str, RAW_BITS))}")
     layers = {name: LayerEntry(field(4), field(5), field(LENGTH_BITS[name])) for name in LAYERS}
+    if raw_bits:
+        layers["key"] = replace(layers["key"], raw=field(raw_bits))
     if not head["height"] or not head["width"]:
         raise ValueError("the header gives a picture without pixels")
     return SceneHeader(head["number"], head["height"], head["width"], head["seed"], **layers)
 
 
 @lru_cache(maxsize=8)
-def _code(symbols: int) -> NrCode:
-    return NrCode(HEADER_BITS, 2 * symbols)
+def _code(bits: int, symbols: int) -> NrCode:
+    return NrCode(bits, 2 * symbols)
 
 
 def encode_header(header: SceneHeader, symbols: int = HEADER_SYMBOLS) -> Array:
     """The header as coded bits, uint8 [2 * symbols]: two a QPSK symbol."""
-    return _code(symbols).encode(pack_header(header))
+    packed = pack_header(header)
+    return _code(packed.size, symbols).encode(packed)
 
 
 def decode_header(received: Array, noise_variance: Array | float) -> SceneHeader | None:
-    """The header in equalised QPSK symbols, complex64 [symbols]; None when it does not decode."""
+    """The header in equalised QPSK symbols, complex64 [symbols], of either version; None when it does not decode."""
     llr = qam.demap_llr(received, 4, noise_variance)
-    found = _code(len(received)).decode(llr, iterations=40, algorithm="spa")
-    try:
-        return unpack_header(found.bits)
-    except ValueError:
-        return None
+    for raw_bits in RAW_BITS.values():
+        found = _code(HEADER_BITS + raw_bits, len(received)).decode(llr, iterations=40, algorithm="spa")
+        try:
+            return unpack_header(found.bits)
+        except ValueError:
+            continue
+    return None

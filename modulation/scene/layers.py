@@ -20,8 +20,8 @@ BLOCK_BITS = 8448  # longest code block, TS 38.212, 5.2.2
 
 @dataclass(frozen=True)
 class Segment:
-    """Where a layer lies in the scene's payload: ``bits`` coded bits of constellation ``order`` from symbol
-    ``start`` on.
+    """Where a layer, or its raw part, lies in the scene's payload: ``bits`` coded bits of constellation ``order`` from
+    symbol ``start`` on.
     """
 
     layer: str
@@ -29,6 +29,8 @@ class Segment:
     bits: int
     start: int
     symbols: int
+    raw: bool = False
+    """Symbols as they are: ``order`` and ``bits`` are 0."""
 
 
 def modulation_and_rate(mcs: int) -> tuple[int, float]:
@@ -63,6 +65,12 @@ def coded_bits(length: int, mcs: int) -> int:
         return 0
     code, count = _blocks(length, mcs)
     return code.n * count
+
+
+def coded_symbols(length: int, mcs: int) -> int:
+    """Channel uses of a layer of ``length`` bytes."""
+    order, _ = modulation_and_rate(mcs)
+    return coded_bits(length, mcs) // (order.bit_length() - 1)
 
 
 def capacity(symbols: int, mcs: int) -> int:
@@ -102,16 +110,21 @@ def decode_layer(llr: Array, length: int, mcs: int, iterations: int = 40) -> byt
 
 
 def segments(header: SceneHeader) -> list[Segment]:
-    """The layers of a scene in the order they are sent. Raises ValueError on an MCS index that does not exist."""
+    """The layers of a scene in the order they are sent, raw symbols behind their layer's coded bits.
+
+    Raises ValueError on an MCS index that does not exist.
+    """
     found, start = [], 0
     for name in LAYERS:
         entry = header.layer(name)
         if entry.length:
             order, _ = modulation_and_rate(entry.mcs)
-            size = coded_bits(entry.length, entry.mcs)
-            symbols = size // (order.bit_length() - 1)
+            size, symbols = coded_bits(entry.length, entry.mcs), coded_symbols(entry.length, entry.mcs)
             found.append(Segment(name, order, size, start, symbols))
             start += symbols
+        if entry.raw:
+            found.append(Segment(name, 0, 0, start, entry.raw, raw=True))
+            start += entry.raw
     return found
 
 

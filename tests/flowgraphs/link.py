@@ -17,6 +17,17 @@ LIGHT = (
     "semantic_encoder.cbr=0.1",
     "baseline_encoder.codec=webp",
 )
+JSCC = (
+    "segmenter.model=spectral",
+    "decoder.model=classical",
+    "decoder.key_model=linear",
+    "semantic_encoder.model=linear",
+    "semantic_encoder.cbr=0.15",
+    "semantic_encoder.mcs=9",
+    "framer.key_mcs=9",
+    "baseline_encoder.codec=webp",
+)
+"""Settings of the link with joint source-channel coded symbols; its linear codec has hundreds of bytes beside them."""
 
 
 def make_pictures(folder: Path, count: int = 2) -> Path:
@@ -36,6 +47,11 @@ def make_pictures(folder: Path, count: int = 2) -> Path:
 def graph(pictures: Path, out: Path, *more: str, seed: int | None = None) -> Flowgraph:
     """The shipped image link on ``pictures``."""
     return load(FILE, [*LIGHT, f"source.path={pictures}", f"sink.path={out}", *more], seed)
+
+
+def jscc_graph(pictures: Path, out: Path, *more: str) -> Flowgraph:
+    """The shipped link with the key region in symbols."""
+    return load(FILE.with_name("image_link_jscc.toml"), [*JSCC, f"source.path={pictures}", f"sink.path={out}", *more])
 
 
 def run(pictures: Path, out: Path, *more: str, seed: int | None = None, **options: Any) -> Result:

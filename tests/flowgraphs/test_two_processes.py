@@ -3,6 +3,9 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import link
@@ -33,7 +36,7 @@ class Recorded(Source):
 
 fg = Flowgraph().add(
     source=Recorded(path=sys.argv[1]), demod=OfdmDemodulator(), deframer=Deframer(),
-    decoder=GenerativeDecoder(model="classical"), sink=VectorSink(),
+    decoder=GenerativeDecoder(model="classical", key_model="linear"), sink=VectorSink(),
 )
 fg.connect("source > demod.llr > deframer > decoder.image > sink").run(timeout_s=90)
 for packet in fg.blocks["sink"].packets:
@@ -41,10 +44,11 @@ for packet in fg.blocks["sink"].packets:
 '''
 
 
-def test_a_receiver_in_another_process_gives_the_same_pictures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [link.graph, link.jscc_graph])
+def test_a_receiver_in_another_process_gives_the_same_pictures(tmp_path: Path, make: Any) -> None:
     """Through the air of the first process: its channel's output is recorded and handed over as bare samples."""
     pictures, out = link.make_pictures(tmp_path / "in"), tmp_path / "out"
-    graph = link.graph(pictures, out, "channel.snr_db=12")
+    graph = make(pictures, out, "channel.snr_db=12")
     from semwave.blocks.sigmf import SigMFSink
 
     graph.add(tap=SigMFSink(path=str(out), name="received")).connect("channel > tap").run(timeout_s=90)

@@ -80,6 +80,29 @@ def test_segments_follow_one_another() -> None:
     assert scene.payload_symbols(header) == sum(p.symbols for p in parts)
 
 
+def test_raw_symbols_follow_their_layers_coded_bits() -> None:
+    key = scene.LayerEntry(2, 1, 30, raw=1234)
+    header = scene.SceneHeader(0, 10, 10, 0, mask=scene.LayerEntry(1, 1, 12), key=key)
+    mask, side, raw = scene.segments(header)
+    assert (raw.layer, raw.raw, raw.symbols, raw.bits) == ("key", True, 1234, 0)
+    assert (side.raw, side.start, raw.start) == (False, mask.symbols, mask.symbols + side.symbols)
+    assert scene.payload_symbols(header) == mask.symbols + side.symbols + 1234
+    alone = scene.SceneHeader(0, 10, 10, 0, key=scene.LayerEntry(2, 1, 0, raw=9))
+    assert [p.symbols for p in scene.segments(alone)] == [9]
+
+
+@pytest.mark.parametrize(("length", "mcs"), [(0, 3), (1, 0), (300, 1), (2000, 12)])
+def test_coded_symbols_are_coded_bits_over_bits_a_symbol(length: int, mcs: int) -> None:
+    assert scene.coded_symbols(length, mcs) * table("256qam")[mcs].bits_per_symbol == scene.coded_bits(length, mcs)
+
+
+def test_codecs_of_symbols_have_numbers_of_their_own() -> None:
+    numbers = [*scene.KEY_JSCC.values(), scene.KEY_IMAGE, scene.KEY_WHOLE]
+    assert len(set(numbers)) == len(numbers)
+    assert all(0 < n < 16 for n in numbers)
+    assert {n: scene.jscc_constellation(n) for n in (2, 4, 1, 15)} == {2: "free", 4: 64, 1: None, 15: None}
+
+
 def test_an_mcs_index_that_does_not_exist_is_named() -> None:
     with pytest.raises(ValueError, match="mcs must be 0 to 27, not 30"):
         scene.encode_layer(b"x", 30)

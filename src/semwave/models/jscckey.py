@@ -1,0 +1,97 @@
+"""The key region as joint source-channel coded symbols: what is sent of it, and what the receiver makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semwave.models import trust
+from semwave.models.maskcode import block_size
+from semwave.models.segment import expand
+from semwave.modulation import projection, scene
+
+Array = NDArray[Any]
+TRIES = 3  # rounds to make side information and symbols fill the budget together
+USABLE = 0.2
+"""Standard error above which a pixel counts as not received: what grey would miss a photograph by is about 0.25."""
+SURE = 0.1
+"""Standard error, and root mean square error of a good pixel, above which a pixel counts as inferred."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsccKey:
+    """The key region as received."""
+
+    picture: Array
+    """uint8 [height, width, 3]."""
+    usable: Array
+    """bool [height, width]: in the key region, and something of it came."""
+    sigma: Array
+    """float32 [height, width]: standard error expected."""
+
+
+def encode_jscc_key(
+    codec: Any, image: Array, grid: Array, budget: int, mcs: int, snr_db: float | None, constellation: str | int
+) -> tuple[bytes, Array] | None:
+    """Side information and complex64 symbols of the blocks ``grid`` bool [rows, columns] of a uint8 picture.
+
+    ``codec`` is a :class:`semwave.models.jscc.Jscc`. Both together take at most ``budget`` channel uses, the side
+    information being coded at ``mcs``. None where nothing is key or not even one symbol fits.
+    """
+    if not grid.any():
+        return None
+    height, width = image.shape[:2]
+    mask = None if grid.all() else expand(grid, block_size(height, width), (height, width))
+    picture, count, encoded = image.astype(np.float32) / np.float32(255.0), budget, None
+    for _ in range(TRIES):
+        if count < 1:
+            return None
+        encoded = codec.encode(picture, mask, count, snr_db)
+        room = budget - scene.coded_symbols(len(encoded.side), mcs)
+        if 0 <= room - encoded.symbols.size <= room // 100:
+            break
+        count = room
+    if encoded is None or room < 1:
+        return None
+    symbols = np.ascontiguousarray(encoded.symbols[:room], np.complex64)
+    return encoded.side, symbols if constellation == "free" else projection.project(symbols, int(constellation))
+
+
+def decode_jscc_key(
+    codec: Any, side: bytes | None, raw: Any, key_codec: int, mask: Array | None, shape: tuple[int, int]
+) -> JsccKey:
+    """What came of the key region; ``raw`` holds ``symbols`` complex64 [n] and their ``noise_variance`` float32 [n].
+
+    ``side`` is None where it was lost, ``mask`` bool [height, width] the encoder's, None where everything is key.
+    Raises ValueError on side information that no encoder writes, and on a codec of another kind.
+    """
+    constellation = scene.jscc_constellation(key_codec)
+    if constellation is None:
+        raise ValueError(f"key codec {key_codec} has no raw symbols; those of {sorted(scene.KEY_JSCC.values())} do")
+    symbols, noise = raw["symbols"], raw["noise_variance"]
+    if constellation != "free":
+        symbols, noise = projection.unproject(symbols, noise, int(constellation))
+    found = codec.decode(side, symbols, noise, shape, mask)
+    picture = np.rint(np.clip(found.image, 0.0, 1.0) * 255.0).astype(np.uint8)
+    usable = (found.sigma < USABLE) & (np.isfinite(noise).any() if noise.size else False)
+    return JsccKey(picture, usable if mask is None else usable & mask, np.asarray(found.sigma, np.float32))
+
+
+def judge(key: JsccKey, provenance: Array, confidence: Array) -> tuple[Array, Array]:
+    """Provenance uint8 and confidence float32, both [height, width], with the key region's by its expected error."""
+    trusted = np.where(key.usable, sure(key.sigma), confidence).astype(np.float32)
+    doubtful = key.usable & (key.sigma > SURE)
+    return np.where(doubtful, np.uint8(trust.INFERRED), provenance).astype(np.uint8), trusted
+
+
+def sure(sigma: Array) -> Array:
+    """Probability that a pixel's root mean square error over RGB is below 0.1, from its standard error; float32.
+
+    Errors of the three channels are taken as one Gaussian: in photographs, they go together.
+    """
+    from scipy.special import erf
+
+    return np.asarray(erf(SURE / (np.sqrt(2.0) * np.maximum(sigma, 1e-6))), np.float32)
