@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from semwave.modulation.ofdm.estimate import ChannelEstimate, ChannelEstimator, Pilots, Prior
 from semwave.modulation.ofdm.params import OfdmParams
+from semwave.modulation.ofdm.solve_kernels import product
 
 Array = npt.NDArray[Any]
 
@@ -50,8 +51,8 @@ class LsEstimator:
         """See :class:`semwave.modulation.ofdm.estimate.ChannelEstimator`; of ``prior`` only the noise counts."""
         known, variance, carriers = _over_time(_whole_pattern(pilots, self.params), pilots, first, symbols)
         weights = self._over_carriers(carriers, prior)
-        channel = known @ weights.T
-        noise = prior.noise_variance * (variance @ (np.abs(weights) ** 2).T)
+        channel = product(known, weights.T)
+        noise = prior.noise_variance * product(variance, (np.abs(weights) ** 2).T)
         error = noise.astype(np.float32) if with_error else np.zeros((1, 1), np.float32)
         return ChannelEstimate(channel.astype(np.complex64), error, prior.noise_variance, 0.0)
 
@@ -110,8 +111,8 @@ def _over_time(carriers: Array, pilots: list[Pilots], first: int, symbols: int) 
         heard = np.concatenate([x.values[:, on] for x, on in at])[order]
         noise = np.concatenate([np.full(x.times.size, 1 / x.energy) for x, _ in at])[order]
         weights = _linear(wanted, times[order].astype(float))
-        values[:, here] = weights @ heard
-        variance[:, here] = (weights**2 @ noise)[:, None]
+        values[:, here] = product(weights, heard)
+        variance[:, here] = product(weights**2, noise[:, None])
     return values, variance, carriers
 
 
