@@ -97,7 +97,8 @@ class Trainer:
         self.step, self.average = steps.pop(), parts["average"]
         self.net.load_state_dict(parts["net"])
         for name, parameter in self.net.named_parameters():
-            self.optimiser.state[parameter] = {key: parts[key][name] for key in MOMENTS}
+            if name in parts["step"]:  # frozen parameters have no moments yet
+                self.optimiser.state[parameter] = {key: parts[key][name] for key in MOMENTS}
 
 
 def draw(rng: np.random.Generator, shards: list[tuple[cache.Shard, float]], batch: int) -> tuple[list[Any], Any, Any]:
@@ -130,9 +131,11 @@ def run(trainer: Trainer, shards: Any, args: Any, device: str, deadline: float) 
     trainer.net.train()
     try:
         while trainer.step < args.steps and time.monotonic() < deadline:
+            trainer.net["late"].requires_grad_(trainer.step >= args.late_from * args.steps)
             taps, truth, weight = draw(np.random.default_rng([args.seed, trainer.step]), shards, args.batch)
             with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-                logits = lite_net.forward(trainer.net, [tap.to(device) for tap in taps])[:, 0]
+                taps = [tap.to(device, memory_format=torch.channels_last) for tap in taps]
+                logits = lite_net.forward(trainer.net, taps)[:, 0]
             loss = loss_of(logits.float(), truth.to(device), weight.to(device))
             trainer.learn(loss)
             shown = loss.item() if shown == 0.0 else 0.98 * shown + 0.02 * loss.item()
@@ -195,13 +198,14 @@ def parse() -> Any:
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints/segmenter/lite")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the finished weights go")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--late", type=float, default=0.1, help="learning rate of the tuned backbone stages, relative")
+    parser.add_argument("--late-from", type=float, default=0.6, help="share of the steps before they are tuned")
     parser.add_argument("--coco-share", type=float, default=0.6)
-    parser.add_argument("--coco-views", type=int, default=12)
-    parser.add_argument("--teacher-views", type=int, default=2)
+    parser.add_argument("--coco-views", type=int, default=6)
+    parser.add_argument("--teacher-views", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -212,7 +216,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shards = shards_of(args)
-    trainer = Trainer(begin(args.seed).to(device), args)
+    trainer = Trainer(begin(args.seed).to(device, memory_format=torch.channels_last), args)
     if args.resume:
         trainer.restore(args.resume, device)
     run(trainer, shards, args, device, deadline)

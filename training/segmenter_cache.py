@@ -62,7 +62,8 @@ def teacher_examples(data: Path, file: Path, boxes: dict[str, Any]) -> list[sd.E
         sure = np.where((mask < 40) | (mask > 215), 255, 90).astype(np.uint8)
         if name in boxes:
             sure = np.where((mask < 128) & (inside(boxes[name], mask.shape) > 0), 0, sure).astype(np.uint8)
-        examples.append(sd.Example(name, image, Image.fromarray(mask), Image.fromarray(sure)))
+        parts = (Image.fromarray(part).resize(image.size, Image.Resampling.BILINEAR) for part in (mask, sure))
+        examples.append(sd.Example(name, image, *parts))
     return examples
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from semwave.models.segment import lite_net, tiny_net
+from semwave.models.segment import ask, grow, lite_net, tiny_net
+from semwave.models.segment.ask import Key
 from semwave.models.segment.references import Picture, centre_prior, resize, spectral_residual
 from semwave.models.segment.regions import Importance
 
@@ -26,10 +27,13 @@ _HUGE = 4096  # a longer side above this is brought down without interpolation f
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A backend's name and its importance map of one picture."""
+    """A backend's name, its importance map of one picture, and what it knows about points, boxes and words."""
 
     name: str
     _one: Callable[[Picture], Importance]
+    _point: Callable[[Picture, int, int], Importance] | None = None
+    _box: Callable[[Picture, tuple[int, int, int, int]], Importance] | None = None
+    _word: Callable[[Picture, str], Importance | None] | None = None
 
     def importance(self, images: Sequence[Picture]) -> list[Importance]:
         """Importance of every pixel in [0, 1]: uint8 [rows, columns, 3] -> float32 [rows, columns], each alone.
@@ -41,6 +45,48 @@ class Segmenter:
             check_picture(image)
         return [self._one(image) for image in images]
 
+    def find(self, image: Picture, key: Key, name: str = "") -> Importance | None:
+        """Importance by what the user says is key; None where the picture shows nothing that the word names.
+
+        Raises:
+            ValueError: a box or a point outside the picture, a mask of another size, a word that nobody knows.
+            FileNotFoundError: no mask for the picture ``name``.
+        """
+        check_picture(image)
+        shape = image.shape[:2]
+        if key.kind == "mask":
+            return ask.mask_of(key, shape, name)
+        if key.kind == "box":
+            box = ask.box_of(key, shape, name)
+            return self._box(image, box) if self._box else self._in_box(image, box)
+        if key.kind == "point":
+            row, column = ask.point_of(key, shape, name)
+            return self._point(image, row, column) if self._point else self._by_colour(image, row, column)
+        if key.kind == "word":
+            if self._word is None:
+                raise ValueError(f"key word:{key.text}: the model {self.name!r} knows no words; lite does")
+            return self._word(image, key.text)
+        return self._one(image)
+
+    def _in_box(self, image: Picture, box: tuple[int, int, int, int]) -> Importance:
+        """All of the box; what is important in it first, should the budget be short."""
+        left, top, right, bottom = box
+        result = np.zeros(image.shape[:2], np.float32)
+        result[top:bottom, left:right] = 0.6 + 0.4 * self._one(image)[top:bottom, left:right]
+        return result
+
+    def _by_colour(self, image: Picture, row: int, column: int) -> Importance:
+        """The object at a point, by its colours and the importance that the backend sees."""
+        return grown(grow.colours(image), self._one(image), row, column)
+
+
+def grown(features: Any, importance: Importance, row: int, column: int) -> Importance:
+    """`grow` at the resolution of the features: [c, h, w], [H, W] -> float32 [H, W]."""
+    height, width = features.shape[1:]
+    coarse = resize(importance, (height, width))
+    y, x = row * height // importance.shape[0], column * width // importance.shape[1]
+    return resize(grow.grow(features, coarse, y, x), importance.shape)
+
 
 def check_picture(image: Any) -> None:
     """Raise ValueError unless ``image`` is uint8 [rows, columns, 3] with pixels."""
@@ -50,21 +96,29 @@ def check_picture(image: Any) -> None:
 
 
 def load_segmenter(name: str = "tiny", device: str = "cpu") -> Segmenter:
-    """Load a backend by name; ``lite`` and ``tiny`` need torch and use the device.
+    """Load a backend by name; ``lite``, ``tiny`` and the hub's need torch and use the device.
+
+    ``hub:ID`` is a model of the hub or a folder with one: of the families SAM, CLIPSeg, Mask2Former, MaskFormer,
+    OneFormer, SegFormer, DETR.
 
     Raises:
-        ValueError: no such backend or device.
+        ValueError: no such backend or device, or a hub model of another family.
         FileNotFoundError: the package was installed without its weights.
+        OSError: the hub cannot be reached and the model is not on this machine.
     """
     if name == "lite":
-        return Segmenter(name, _lite(WEIGHTS / "segmenter-lite" / "model.safetensors", device))
+        return _lite(WEIGHTS / "segmenter-lite" / "model.safetensors", device)
     if name == "tiny":
         return Segmenter(name, _tiny(WEIGHTS / "segmenter-tiny" / "model.safetensors", device))
     if name == "spectral":
         return Segmenter(name, spectral_residual)
     if name == "centre":
         return Segmenter(name, centre_prior)
-    raise ValueError(f"name must be one of {', '.join(BACKENDS)}, not {name!r}")
+    if name.startswith("hub:"):
+        from semwave.models.segment import hub
+
+        return hub.load(name, device)
+    raise ValueError(f"name must be one of {', '.join(BACKENDS)} or hub:ID, not {name!r}")
 
 
 def _tiny(path: Path, device: str) -> Callable[[Picture], Importance]:
@@ -80,21 +134,31 @@ def _tiny(path: Path, device: str) -> Callable[[Picture], Importance]:
     return one
 
 
-def _lite(path: Path, device: str) -> Callable[[Picture], Importance]:
+def _lite(path: Path, device: str) -> Segmenter:
     import torch
 
     from semwave.models import efficientnet
+    from semwave.models.segment import words
 
     net = _loaded(lite_net, path, device)
     backbone = efficientnet.load(device)
 
-    def one(image: Picture) -> Importance:
+    def run(image: Picture) -> tuple[Importance, Any]:
         with torch.inference_mode():
             stages = backbone.stages(tensor(image, _LITE_SIDE).to(device))
-            logits = lite_net.forward(net, [stages[tap] for tap in lite_net.TAPS])
-        return resize(logits[0, 0].sigmoid().cpu().numpy(), image.shape[:2])
+            features = lite_net.pyramid(net, [stages[tap] for tap in lite_net.TAPS])
+            importance = net["head"](features)[0, 0].sigmoid().cpu().numpy()
+        return resize(importance, image.shape[:2]), features[0].cpu().numpy()
 
-    return one
+    def point(image: Picture, row: int, column: int) -> Importance:
+        importance, features = run(image)
+        return grown(features, importance, row, column)
+
+    def word(image: Picture, text: str) -> Importance | None:
+        found = words.find_word(backbone, image, text, device)
+        return None if found is None else np.sqrt(found) * (0.2 + 0.8 * run(image)[0])
+
+    return Segmenter("lite", lambda image: run(image)[0], point, None, word)
 
 
 def _loaded(module: Any, path: Path, device: str) -> Any:

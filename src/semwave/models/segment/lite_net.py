@@ -13,8 +13,9 @@ LATE = 11  # blocks of the backbone before the tuned ones
 _TAP_WIDTHS = (24, 40, 112)
 _LATE_SHAPES = ((112, 192, 5, 2), (192, 192, 5, 1), (192, 192, 5, 1), (192, 192, 5, 1), (192, 320, 3, 1))
 _EXPAND = 6
-_NECK = 80
+_NECK = 64
 _MIXES = (1, 1, 2, 2)  # separable convolutions at 1/4, 1/8, 1/16, 1/32
+_WIDER = (1, 1, 2, 2)  # how much wider they are inside
 
 
 def build() -> Any:
@@ -26,17 +27,17 @@ def build() -> Any:
         depthwise = nn.Conv2d(wide, wide, kernel, stride, groups=wide)
         return nn.ModuleList([nn.Conv2d(c_in, wide, 1), depthwise, nn.Conv2d(wide, c_out, 1)])
 
-    def mix() -> Any:
-        norm, wide = nn.GroupNorm(1, _NECK), 2 * _NECK
-        depthwise = nn.Conv2d(_NECK, _NECK, 5, padding=2, groups=_NECK)
-        return nn.Sequential(norm, depthwise, nn.Conv2d(_NECK, wide, 1), nn.ReLU6(), nn.Conv2d(wide, _NECK, 1))
+    def mix(level: int) -> Any:
+        wide, kernel = _WIDER[level] * _NECK, 3 if level == 0 else 5
+        depthwise = nn.Conv2d(_NECK, _NECK, kernel, padding=kernel // 2, groups=_NECK)
+        return nn.Sequential(depthwise, nn.Conv2d(_NECK, wide, 1), nn.ReLU6(), nn.Conv2d(wide, _NECK, 1))
 
     widths = (*_TAP_WIDTHS, _LATE_SHAPES[-1][1])
     return nn.ModuleDict(
         {
             "late": nn.ModuleList([late(*shape) for shape in _LATE_SHAPES]),
             "skip": nn.ModuleList([nn.Conv2d(width, _NECK, 1) for width in widths]),
-            "mix": nn.ModuleList([nn.ModuleList([mix() for _ in range(count)]) for count in _MIXES]),
+            "mix": nn.ModuleList([nn.ModuleList([mix(i) for _ in range(count)]) for i, count in enumerate(_MIXES)]),
             "context": nn.Conv2d(widths[-1], _NECK, 1),
             "head": nn.Conv2d(_NECK, 1, 1),
         }
@@ -56,8 +57,8 @@ def deepest(net: Any, x_BCHW: Any) -> Any:
     return x_BCHW
 
 
-def forward(net: Any, taps: list[Any]) -> Any:
-    """Features of the stages `TAPS` -> logits [B, 1, H / 4, W / 4]."""
+def pyramid(net: Any, taps: list[Any]) -> Any:
+    """Features of the stages `TAPS` -> the decoder's own [B, 64, H / 4, W / 4]."""
     from torch.nn.functional import interpolate
 
     last = deepest(net, taps[-1])
@@ -70,4 +71,9 @@ def forward(net: Any, taps: list[Any]) -> Any:
         x = x + skip
         for mix in net["mix"][level]:
             x = x + mix(x)
-    return net["head"](x)
+    return x
+
+
+def forward(net: Any, taps: list[Any]) -> Any:
+    """Features of the stages `TAPS` -> logits [B, 1, H / 4, W / 4]."""
+    return net["head"](pyramid(net, taps))
