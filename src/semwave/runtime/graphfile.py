@@ -5,7 +5,7 @@ meant to be used as a block, ``[ports]``; ``extends = "other.toml"`` begins with
 A block is ``{ use = "Class", parameter = value }``; ``"$name"`` stands for a value of ``[params]`` (``"$$name"`` for
 the string ``$name``); ``use = "other.toml"`` puts another flowgraph in, its ``[params]`` being the parameters.
 ``[place]`` (part = blocks), ``[links]`` (edge = address), ``[security]`` (part = key file) and ``[probes]`` (port =
-address) say how the graph may be spread over processes.
+address) say how the graph may be spread over processes. ``[sweep]`` is for ``semwave sweep``: nothing here reads it.
 """
 
 import tomllib
@@ -22,7 +22,7 @@ from semwave.runtime.params import param_specs, unknown
 from semwave.runtime.place import Placement
 from semwave.runtime.registry import block_class
 
-SECTIONS = ("name", "description", "seed", "chunk", "connect", "params", "blocks", "ports", "extends")
+SECTIONS = ("name", "description", "seed", "chunk", "connect", "params", "blocks", "ports", "extends", "sweep")
 __all__ = ["build", "dumps", "find", "load", "parse_value", "read"]
 SPREAD = ("place", "links", "security", "probes")
 DEPTH = 16  # files within files
@@ -136,6 +136,7 @@ def _types(table: Mapping[str, Any], file: Path) -> None:
         ("params", dict, "a table"),
         ("blocks", dict, "a table"),
         ("ports", dict, "a table"),
+        ("sweep", dict, "a table"),
         *((key, dict, "a table") for key in SPREAD),
         ("name", str, "a string"),
         ("description", str, "a string"),
