@@ -1,4 +1,4 @@
-"""Reads float32 arrays out of a pickle without unpickling it: opcodes are looked at, no object is made, nothing runs."""
+"""Reads float32 arrays out of a pickle without unpickling: opcodes are looked at, no object is made, nothing runs."""
 
 import pickletools
 from collections.abc import Iterator
