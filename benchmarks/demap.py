@@ -5,9 +5,9 @@ python benchmarks/demap.py [--quick]
 
 import argparse
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numba
 import numpy as np
 from _report import best_seconds, emit
 
@@ -50,18 +50,15 @@ def commpy_demapper(order: int, method: str) -> Callable[[np.ndarray], Any] | No
     return lambda y: modulator.soft_demodulate(y, N0)
 
 
-def in_two_threads(y: np.ndarray, order: int, method: str, pool: ThreadPoolExecutor) -> list[np.ndarray]:
-    halves = np.split(y, 2)
-    return [job.result() for job in [pool.submit(qam.demap_llr, half, order, N0, method) for half in halves]]
-
-
 def measure(order: int, method: str, n: int, seconds: float) -> None:
     y = received(order, n)
     case = f"{order} points, {method}"
+    most = min(2, numba.config.NUMBA_NUM_THREADS)
+    numba.set_num_threads(1)
     one = n / best_seconds(lambda: qam.demap_llr(y, order, N0, method), seconds) / 1e6
     emit("demap", f"{case}, 1 thread", one, "Msymbols/s")
-    with ThreadPoolExecutor(2) as pool:
-        two = n / best_seconds(lambda: in_two_threads(y, order, method, pool), seconds) / 1e6
+    numba.set_num_threads(most)
+    two = n / best_seconds(lambda: qam.demap_llr(y, order, N0, method), seconds) / 1e6
     emit("demap", f"{case}, 2 threads", two, "Msymbols/s")
     for peer, make in (("sionna", sionna_demapper), ("commpy", commpy_demapper)):
         run = make(order, method) if order in (16, 64, 256) else None
@@ -77,7 +74,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     for order in qam.ORDERS:
         for method in ("maxlog", "exact"):
-            measure(order, method, *((1 << 15, 0.1) if quick else (1 << 18, 1.0)))
+            measure(order, method, *((1 << 18, 0.1) if quick else (1 << 20, 1.0)))
 
 
 if __name__ == "__main__":

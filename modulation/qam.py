@@ -22,7 +22,8 @@ _NAMES = {
     **{f"qam{order}": order for order in (16, 64, 256, 1024)},
 }
 _HALF = np.sqrt(0.5)
-_WORK_PER_THREAD = 1 << 17  # distances or LLRs that are worth a thread
+_SYMBOLS_PER_THREAD = 1 << 17  # max-log by folding: what takes long enough to be worth a thread
+_DISTANCES_PER_THREAD = 1 << 19  # the same where points or levels are gone through
 
 
 def order_of(order: int | str) -> int:
@@ -230,8 +231,8 @@ def demap_llr(
         noise = inverse[lo:hi] if per_symbol else inverse
         _demap(flat[lo:hi], noise, int(per_symbol), table, (k, m), method, out[lo * k : hi * k])
 
-    cost = m << m if m else table.size
-    worth = _WORK_PER_THREAD // (cost if method == "exact" or not m else 1) // kernels.BLOCK
+    folded = method == "maxlog" and m
+    worth = (_SYMBOLS_PER_THREAD if folded else _DISTANCES_PER_THREAD // (m << m or table.size)) // kernels.BLOCK
     split(-(-flat.size // kernels.BLOCK), max(worth, 1), work)  # whole blocks, so that any share gives the same LLRs
     return out.reshape(*received.shape[:-1], received.shape[-1] * k)
 

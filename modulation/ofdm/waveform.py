@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import scipy.fft
 
 from semwave.modulation.ofdm.params import OfdmParams
+from semwave.modulation.threads import split
 
 Array = npt.NDArray[Any]
 
@@ -66,18 +66,17 @@ def _output(out: Array | None, shape: tuple[int, ...]) -> Array:
 
 
 def _in_blocks(work: Callable[[tuple[int | slice, ...]], None], shape: tuple[int, ...], workers: int) -> None:
-    """Call ``work`` with an index for every few symbols of a grid."""
+    """Call ``work`` with an index for every few symbols of a grid; each worker has symbols that follow each other."""
     rows = max(BLOCK // shape[-1], 1)
     places = [
         (*item, slice(first, first + rows)) for item in np.ndindex(*shape[:-2]) for first in range(0, shape[-2], rows)
     ]
-    if workers > 1 and len(places) > 1:
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(work, places):
-                pass
-    else:
-        for place in places:
+
+    def share(first: int, last: int) -> None:
+        for place in places[first:last]:
             work(place)
+
+    split(len(places), 1, share, max(workers, 1))
 
 
 def ramp(window_len: int) -> Array:

@@ -191,6 +191,7 @@ def test_threads_change_nothing(order, method, monkeypatch):
     received, n0 = noisy(order, 3000)
     alone = [qam.demap_llr(received, order, noise, method) for noise in (n0, 0.1)]
     monkeypatch.setattr("numba.get_num_threads", lambda: 3)
-    monkeypatch.setattr(qam, "_WORK_PER_THREAD", 1)
+    monkeypatch.setattr(qam, "_SYMBOLS_PER_THREAD", 1)
+    monkeypatch.setattr(qam, "_DISTANCES_PER_THREAD", 1)
     for noise, expected in zip((n0, 0.1), alone, strict=True):
         np.testing.assert_array_equal(qam.demap_llr(received, order, noise, method), expected)
