@@ -62,6 +62,20 @@ def coco_examples(data: Path, development: bool) -> list[Example]:
     return examples
 
 
+def coco_objects(data: Path, development: bool) -> list[tuple[Image.Image, list[list[list[float]]]]]:
+    """The same pictures at their own size, each with the polygons of each of its objects (no crowds)."""
+    found = []
+    for name in COCO:
+        with zipfile.ZipFile(data / name) as archive:
+            root = archive.namelist()[0].split("/")[0]
+            records = sorted(json.loads(archive.read(f"{root}/annotations.json")), key=lambda r: r["file"])
+            for index, record in enumerate(records):
+                if record["objects"] and is_development(index) == development:
+                    image = Image.open(io.BytesIO(archive.read(f"{root}/images/{record['file']}"))).convert("RGB")
+                    found.append((image, [thing["polygons"] for thing in record["objects"] if thing["polygons"]]))
+    return found
+
+
 def _example(record: dict[str, Any], image: Image.Image) -> Example:
     mask, known = Image.new("L", image.size, 0), Image.new("L", image.size, 255)
     for thing in record["objects"]:

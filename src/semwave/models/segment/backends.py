@@ -99,7 +99,7 @@ def load_segmenter(name: str = "tiny", device: str = "cpu") -> Segmenter:
     """Load a backend by name; ``lite``, ``tiny`` and the hub's need torch and use the device.
 
     ``hub:ID`` is a model of the hub or a folder with one: of the families SAM, CLIPSeg, Mask2Former, MaskFormer,
-    OneFormer, SegFormer, DETR.
+    SegFormer.
 
     Raises:
         ValueError: no such backend or device, or a hub model of another family.

@@ -4,7 +4,7 @@
 |---|---|---|---|
 | SAM | the default model's region, made exact | what the model makes of them | no |
 | CLIPSeg | "a photo of the main subject" and the like | default | any |
-| Mask2Former, MaskFormer, OneFormer, SegFormer, DETR | the segments that the default model likes | default | labels |
+| Mask2Former, MaskFormer, SegFormer | the segments that the default model likes | default | its labels |
 
 Only safetensors are loaded, and no code that comes with a model. Pictures are brought to the model by our own few
 lines, after the numbers in its ``preprocessor_config.json``, so that torchvision is not needed.
@@ -34,9 +34,7 @@ FAMILIES = {
     "clipseg": "CLIPSegForImageSegmentation",
     "mask2former": "Mask2FormerForUniversalSegmentation",
     "maskformer": "MaskFormerForInstanceSegmentation",
-    "oneformer": "OneFormerForUniversalSegmentation",
     "segformer": "SegformerForSemanticSegmentation",
-    "detr": "DetrForSegmentation",
 }
 SUBJECTS = ("a photo of the main subject", "a person", "an animal", "an object in the foreground")
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -140,7 +138,7 @@ def _side(size: Any, default: int) -> int:
 
 
 def _default(device: str) -> Callable[[Picture], Importance]:
-    model = backends.load_segmenter("lite", device)
+    model = backends.load_segmenter("tiny", device)
     return lambda image: model.importance([image])[0]
 
 
@@ -168,7 +166,7 @@ def _sam(model: Loaded) -> Segmenter:
         return run(image, input_boxes=[[list(corners)]])
 
     def point(image: Picture, row: int, column: int) -> Importance:
-        return run(image, input_points=[[[[column + 0.5, row + 0.5]]]])
+        return run(image, input_points=[[[[column, row]]]])
 
     def auto(image: Picture) -> Importance:
         importance = default(image)
@@ -188,7 +186,9 @@ def _clipseg(model: Loaded) -> Segmenter:
     tokenizer = AutoTokenizer.from_pretrained(model.source, trust_remote_code=False)
 
     def word(image: Picture, *texts: str) -> Importance:
-        tokens = tokenizer(list(texts), padding=True, return_tensors="pt").to(model.device)
+        limit = model.net.config.text_config.max_position_embeddings
+        tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=limit, return_tensors="pt")
+        tokens = tokens.to(model.device)
         x = model.tensor(image).expand(len(texts), -1, -1, -1)
         with torch.inference_mode():
             out = model.net(pixel_values=x, input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
@@ -207,19 +207,12 @@ def _segments(model: Loaded) -> Segmenter:
 
     def run(image: Picture) -> tuple[Any, Any]:
         """Masks [q, h, w] and the odds of their labels [q, labels]."""
-        more: dict[str, Any] = {}
-        if model.family == "oneformer":
-            length = model.net.config.task_seq_len
-            more["task_inputs"] = torch.zeros(1, length, dtype=torch.float32, device=model.device)
         with torch.inference_mode():
-            out = model.net(pixel_values=model.tensor(image), **more)
+            out = model.net(pixel_values=model.tensor(image))
             if model.family == "segformer":
                 masks = out.logits[0].softmax(0)
                 return masks.cpu().numpy(), np.eye(len(masks), dtype=np.float32)
-            if model.family == "detr":
-                masks, odds = out.pred_masks[0].sigmoid(), out.logits[0].softmax(-1)
-            else:
-                masks, odds = out.masks_queries_logits[0].sigmoid(), out.class_queries_logits[0].softmax(-1)
+            masks, odds = out.masks_queries_logits[0].sigmoid(), out.class_queries_logits[0].softmax(-1)
         return masks.cpu().numpy(), odds[:, :-1].cpu().numpy()  # the last label is: nothing
 
     def auto(image: Picture) -> Importance:
