@@ -7,7 +7,20 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from semwave.runtime import Array, Context, FrameBlock, Frames, In, Out, Packet, Param, Result, Source, text_of
+from semwave.runtime import (
+    Array,
+    ConnectError,
+    Context,
+    FrameBlock,
+    Frames,
+    In,
+    Out,
+    Packet,
+    Param,
+    Result,
+    Source,
+    text_of,
+)
 
 IMAGE = Frames(np.uint8, ("row", "column", 3))
 
@@ -73,8 +86,8 @@ class ImageSink(FrameBlock):
     report.
 
     Pictures are written as soon as all that belongs to them is there; Ctrl-C leaves those, the sheet and the report of
-    what
-    came so far. A picture that was sent and never came is written as lost.
+    what came so far. A picture that was sent and never came is written as lost. A receiver of its own, which knows
+    neither what was sent nor a score, leaves ``sent`` and ``row`` unconnected and gets what it received.
     """
 
     pairing = "any"
@@ -83,12 +96,21 @@ class ImageSink(FrameBlock):
     sheet: Annotated[bool, Param("write comparison.png")] = True
     sheet_rows: Annotated[int, Param("pictures on the contact sheet at most", low=1)] = 12
 
-    sent = In(IMAGE)
+    sent = In(IMAGE, optional=True)
     image = In(IMAGE)
     provenance = In(Frames(np.uint8, ("row", "column")), optional=True)
     mask = In(Frames(np.uint8, ("row", "column")), optional=True)
     baseline = In(IMAGE, optional=True)
-    row = In(Frames(np.uint8, ("byte",)), doc="JSON, one score a picture")
+    row = In(Frames(np.uint8, ("byte",)), optional=True, doc="JSON, one score a picture")
+
+    def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Scores belong to what was sent: raises ConnectError where only one of them is connected."""
+        if ("sent" in inputs) != ("row" in inputs):
+            there, missing = ("sent", "row") if "sent" in inputs else ("row", "sent")
+            raise ConnectError(
+                f"{missing} must be connected too, since {there} is: connect both, or neither in a receiver"
+            )
+        return {}
 
     def start(self, ctx: Context) -> None:
         """Make the folder; raises OSError naming it when that is impossible."""
@@ -114,6 +136,12 @@ class ImageSink(FrameBlock):
     def conclude(self, result: Result) -> None:
         """Write report.json, with what every block took."""
         self._album.report(result)
+
+    def gathered(self, result: Result) -> None:
+        """The report of the part that ran this gets what the blocks of the other parts took."""
+        from semwave.bench.album import complete_report
+
+        complete_report(Path(self.path), result)
 
     def summary(self) -> str:
         """The table that people read."""

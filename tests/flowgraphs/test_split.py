@@ -25,6 +25,8 @@ def test_split_equals_whole(tmp_path: Path) -> None:
     assert link.rows(split) == link.rows(whole)
     names = [b["name"] for b in json.loads(done.stdout)["blocks"]]
     assert names == list(load(link.FILE).plan().blocks)
+    report = json.loads((split / "report.json").read_text())
+    assert [b["name"] for b in report["blocks"]] == names
 
 
 def test_every_block_is_placed_and_the_graph_is_the_same() -> None:

@@ -35,6 +35,11 @@ class Album:
     def add(self, number: int, kind: str, what: Any) -> None:
         """A part of picture ``number``; its row is the last to come and has it written."""
         parts = self._parts.setdefault(number, {})
+        if "row" not in self._kinds and kind == "image":  # a receiver of its own
+            lost = what.meta.get("lost", [])
+            told = {"result": f"{', '.join(lost)} lost" if lost else "ok"}
+            told |= {"prompt": what.meta.get("prompt"), "reception": what.meta.get("report")}
+            parts["row"] = {"number": number, "name": f"picture_{number}", **told}
         parts[kind] = what if kind == "row" else what.data
         if "row" in parts and self._complete(parts):
             self._write(number)
@@ -42,7 +47,8 @@ class Album:
     def finish(self) -> None:
         """Write what has a row although something is missing, then the contact sheet."""
         for number in sorted(self._parts):
-            if "row" in self._parts[number] and "sent" in self._parts[number]:
+            parts = self._parts[number]
+            if "row" in parts and ("sent" in parts or "row" not in self._kinds):
                 self._write(number)
         if self.with_sheet and self._sheet:
             from semwave.bench.sheet import contact_sheet
@@ -52,7 +58,7 @@ class Album:
     def _complete(self, parts: dict[str, Any]) -> bool:
         """Whether nothing more will come: of a lost picture only what the transmitter knows."""
         row = parts["row"]
-        wanted = ({"sent", "image"} | self._kinds) - {"row", "baseline"}
+        wanted = ({"image"} | self._kinds) - {"row", "baseline"}
         if row["result"] == "lost picture":
             wanted -= {"image", "provenance"}
         if "baseline" in self._kinds and row.get("baseline", {}).get("result") == "ok":
@@ -63,13 +69,15 @@ class Album:
         from semwave.models.pictures import save_png
 
         parts = self._parts.pop(number)
-        row, sent = parts["row"], parts["sent"]
+        row, sent = parts["row"], parts.get("sent")
         folder = self.folder / f"{number:02d}_{Path(row['name']).stem}"
         folder.mkdir(exist_ok=True)
         pictures = self._pictures(parts, row, sent)
         for name, image in pictures.items():
             save_png(folder / f"{name}.png", image)
         if "provenance" in parts:
+            for i, kind in enumerate(COLOURS):
+                row.setdefault(kind, float(np.mean(parts["provenance"] == i)))
             np.savez_compressed(folder / "provenance.npz", provenance=parts["provenance"])
         (folder / "prompt.txt").write_text((row.get("prompt") or "") + "\n", encoding="utf-8")
         row["files"] = folder.name
@@ -78,11 +86,11 @@ class Album:
         if len(self._sheet) < self.sheet_rows:
             self._sheet.append({"row": row, "pictures": pictures})
 
-    def _pictures(self, parts: dict[str, Any], row: dict[str, Any], sent: Array) -> dict[str, Array]:
+    def _pictures(self, parts: dict[str, Any], row: dict[str, Any], sent: Array | None) -> dict[str, Array]:
         """Everything worth a look, by name; what never came is mid-grey."""
-        grey = np.full_like(sent, 128)
-        made = {"original": sent}
-        if "mask" in parts:
+        grey = np.full_like(parts["image"] if sent is None else sent, 128)
+        made = {} if sent is None else {"original": sent}
+        if "mask" in parts and sent is not None:
             made["mask"] = _dimmed(sent, parts["mask"])
         made["reconstruction"] = parts.get("image", grey)
         if "provenance" in parts:
@@ -131,6 +139,16 @@ class Album:
         return "\n".join(lines)
 
 
+def complete_report(folder: Path, result: Any) -> None:
+    """Put what the blocks of all parts took into the report that the sink's part has written; nothing without one."""
+    file = folder / "report.json"
+    if not file.is_file():
+        return
+    report = json.loads(file.read_text(encoding="utf-8"))
+    report |= {"seconds": result.seconds, "blocks": result.as_dict()["blocks"], "warnings": result.warnings}
+    file.write_text(json.dumps(_plain(report), indent=1, default=str, allow_nan=False) + "\n", encoding="utf-8")
+
+
 _HEAD = (
     f"{'picture':<16} {'frame':<12} {'SNR dB':>6} {'CBR payload':>11} {'CBR total':>9}  "
     f"{'bits mask+prompt+sketch+key':<28} {'PSNR':>6} {'key':>6} {'SSIM':>6} {'key':>6}"
@@ -156,7 +174,8 @@ def _number(value: float | None, form: str = "6.2f") -> str:
 def _line(row: dict[str, Any]) -> str:
     snr = (row.get("reception") or {}).get("snr_db")
     layers = row.get("layers", {})
-    bits = "+".join(str(8 * layers.get(n, {}).get("bytes", 0)) for n in ("mask", "prompt", "sketch", "key"))
+    names = ("mask", "prompt", "sketch", "key") if layers else ()
+    bits = "+".join(str(8 * layers.get(n, {}).get("bytes", 0)) for n in names)
     head = f"{row['name'][:16]:<16} {row['result'][:12]:<12} {_number(snr, '6.1f')}"
     return f"{head} {_ratio(row)}  {bits:<28} {_scores(row)}"
 

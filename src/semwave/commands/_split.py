@@ -129,6 +129,9 @@ def execute(args: argparse.Namespace) -> int:
     if error is not None:
         report(error, debug=False, json=args.json, **about, **result.as_dict(), parts=parts)
         return 1
+    if not stopped:
+        for block in graph.plan().blocks.values():
+            block.gathered(result)
     if args.json:
         emit({**about, **result.as_dict(), "parts": parts, "ok": stopped is None, "error": stopped})
     else:

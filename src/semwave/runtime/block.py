@@ -138,6 +138,9 @@ class Block:
     def conclude(self, result: Any) -> None:
         """The run is over without an error: a last look at its :class:`~semwave.runtime.run.Result`, for reports."""
 
+    def gathered(self, result: Any) -> None:
+        """What all parts of a split run came to; called on a block that did not run in this process."""
+
     def summary(self) -> str:
         """What people should read after a run (a table, a path); empty for most blocks."""
         return ""
