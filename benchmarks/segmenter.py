@@ -59,7 +59,7 @@ def weighted_f(importance: Any, truth: Any) -> float:
 
 
 def row(importance: Any, truth: Any, known: Any) -> Any:
-    """IoU at each threshold, then weighted F, MAE, recall and precision of the key mask; unknown pixels do not count."""
+    """IoU at each threshold, then weighted F, MAE, recall and precision of the key mask."""
     true = truth[known]
     ious = [
         ((importance[known] >= level) & true).sum() / max(1, ((importance[known] >= level) | true).sum())

@@ -1,4 +1,4 @@
-"""Models of the hub behind the segmenter's interface, with tiny random ones made from configs; nothing is downloaded."""
+"""Models of the hub behind the segmenter's interface, with tiny random ones made from configs."""
 
 import json
 from pathlib import Path
@@ -160,7 +160,7 @@ def test_a_model_that_cannot_be_had_is_named_with_advice(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(OSError, match=r"hub:nobody/nothing: .* not on this machine, and the hub cannot be reached"):
         load_segmenter("hub:nobody/nothing")
-    with pytest.raises(OSError, match='hf download nobody/nothing; then .* or use model = "lite"'):
+    with pytest.raises(OSError, match=r'hf download nobody/nothing; then .* or use model = "lite"'):
         load_segmenter("hub:nobody/nothing")
 
 
@@ -177,5 +177,5 @@ def test_folders_without_a_fit_model(tmp_path, folder):
 def test_pickled_weights_are_refused(tmp_path, folder):
     (tmp_path / "config.json").write_text((folder / "segformer" / "config.json").read_text())
     (tmp_path / "pytorch_model.bin").write_bytes(b"not to be unpickled")
-    with pytest.raises(OSError, match="the folder does not hold a model with config.json and safetensors"):
+    with pytest.raises(OSError, match=r"the folder does not hold a model with config.json and safetensors"):
         load_segmenter(f"hub:{tmp_path}")
