@@ -14,6 +14,9 @@ from semwave.sweep.values import digest, seed_of
 VERSION = "1"
 FIRST_BITS, GROWTH = 200_000, 4  # a round's bits, and how much longer the next one is
 TIMEOUT_S = 3600.0
+PLAIN = {"RandomBits", "QamMapper", "AwgnChannel", "FadingChannel", "QamDemapper", "HardDecision", "ErrorCounter",
+         "EvmMeter", "GmiMeter"}  # fmt: skip
+CODED = {"ChannelEncoder", "ChannelDecoder", "Scrambler", "Interleaver"}
 
 
 def points(name: str, table: Mapping[str, Any], files: tuple[str, ...]) -> list[Point]:
@@ -111,20 +114,24 @@ def _numbers(facts: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _about(graph: Any, params: Mapping[str, Any], total: Mapping[str, int]) -> dict[str, Any]:
-    """Modulation, code, rate, throughput in bits a symbol, and what theory says of an uncoded link."""
+    """Modulation, code, rate, throughput in bits a symbol, and what theory says of an uncoded link.
+
+    Of a chain with other blocks than a plain link's, only the modulation and the channel are told.
+    """
     blocks = {type(b).__name__: b for b in graph.blocks.values()}
     order = int(getattr(blocks.get("QamMapper"), "order", 2))
+    channel = blocks.get("FadingChannel") or blocks.get("AwgnChannel")
+    about: dict[str, Any] = {"order": order, "snr_db": float(getattr(channel, "snr_db", 0.0))}
+    about["profile"] = str(getattr(channel, "profile", "awgn"))
+    if not set(blocks) <= PLAIN | CODED:
+        return {**about, "code": ""}
     encoder = blocks.get("ChannelEncoder")
     rate = Fraction(1) if encoder is None else 1 / encoder.rate()
     per_symbol = float((order.bit_length() - 1) * rate)
-    channel = blocks.get("FadingChannel") or blocks.get("AwgnChannel")
-    snr_db = float(getattr(channel, "snr_db", 0.0))
     good = 1 - total["bler_errors"] / total["bler_trials"]
-    code = "uncoded" if encoder is None else _code(encoder)
-    about = {"order": order, "code": code, "code_rate": float(rate), "snr_db": snr_db}
-    about |= {"profile": str(getattr(channel, "profile", "awgn")), "bits_per_symbol": per_symbol}
-    about |= {"throughput": good * per_symbol, **_theory(about, channel, "QamDemapper" in blocks)}
-    return about
+    about |= {"code": "uncoded" if encoder is None else _code(encoder), "code_rate": float(rate)}
+    about |= {"bits_per_symbol": per_symbol, "throughput": good * per_symbol}
+    return {**about, **_theory(about, channel, set(blocks) <= PLAIN)}
 
 
 def _code(encoder: Any) -> str:
@@ -132,7 +139,7 @@ def _code(encoder: Any) -> str:
     return " ".join([encoder.code, *(f"{k}={v}" for k, v in size.items() if v is not None)])
 
 
-def _theory(about: Mapping[str, Any], channel: Any, coherent: bool) -> dict[str, float]:
+def _theory(about: Mapping[str, Any], channel: Any, uncoded: bool) -> dict[str, float]:
     """The exact bit error rate of an uncoded link over a flat channel; the constellation's capacity in white noise."""
     from semwave.modulation import capacity, theory
 
@@ -140,7 +147,7 @@ def _theory(about: Mapping[str, Any], channel: Any, coherent: bool) -> dict[str,
     profile, snr_db, order = about["profile"], about["snr_db"], about["order"]
     if profile == "awgn":
         found["bicm_capacity"] = float(capacity.bicm(order, snr_db))
-    if about["code"] == "uncoded" and coherent and profile in ("awgn", "rayleigh", "rician"):
+    if uncoded and profile in ("awgn", "rayleigh", "rician"):
         factor = float(channel.k_factor_db) if profile == "rician" else None
         found["ber_theory"] = float(theory.ber(order, snr_db, profile, factor))
     return found

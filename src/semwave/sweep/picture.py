@@ -17,7 +17,7 @@ from semwave.sweep.errors import SweepError
 from semwave.sweep.plan import Point, combinations, grids, point
 from semwave.sweep.stopping import MeanRule, as_params, mean_interval, rule
 from semwave.sweep.tasks import Found
-from semwave.sweep.values import digest, seed_of, tidy
+from semwave.sweep.values import digest, ratio, seed_of, tidy
 
 Array = NDArray[Any]
 VERSION = "1"
@@ -61,7 +61,7 @@ def _point(
         raise SweepError(f"{name}: scheme must be one of {', '.join(sorted(known))}, not {scheme!r}")
     where = {"picture": str(Path(values["picture"]).resolve())}
     where |= {f"schemes{i}": str(Path(f).resolve()) for i, f in enumerate(files)}
-    cbr = float(values.get("cbr", 1 / 24))
+    cbr = ratio(f"{name}: cbr", values.get("cbr", 1 / 24))
     if not 0 < cbr <= 4:
         raise SweepError(f"{name}: cbr must be above 0 and at most 4 channel uses a sample, not {cbr}")
     params = {
@@ -129,7 +129,8 @@ def _kept(gallery: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
         return False
     for key, wanted in asked.items():
         value = params["picture"]["name"] if key == "picture" else params[key]
-        if tidy(value) not in [tidy(w) for w in (wanted if isinstance(wanted, list) else [wanted])]:
+        choices = wanted if isinstance(wanted, list) else [wanted]
+        if tidy(value) not in [ratio("gallery.cbr", w) if key == "cbr" else tidy(w) for w in choices]:
             return False
     return True
 

@@ -1,4 +1,4 @@
-"""Values of a sweep's axes: ranges, fractions, and the one way to write them down that hashes are taken of."""
+"""Values of a sweep's axes: ranges, and the one way to write them down that hashes are taken of."""
 
 import hashlib
 import json
@@ -12,7 +12,6 @@ from semwave.sweep.errors import SweepError
 
 MOST_IN_RANGE = 100_000
 _RANGE = re.compile(r"(-?[\d.]+(?:e-?\d+)?):(-?[\d.]+(?:e-?\d+)?):(-?[\d.]+(?:e-?\d+)?)", re.IGNORECASE)
-_FRACTION = re.compile(r"\d+/\d+")
 
 
 def expand(name: str, value: Any) -> list[Any]:
@@ -39,7 +38,7 @@ def _steps(name: str, text: str, first: Fraction, last: Fraction, step: Fraction
 
 
 def tidy(value: Any) -> Any:
-    """The value as it is hashed and stored: whole floats as int, ``"1/48"`` as a float, tables and lists likewise.
+    """The value as it is hashed and stored: whole floats as int, in tables and lists too.
 
     Raises SweepError for what JSON cannot hold.
     """
@@ -47,15 +46,21 @@ def tidy(value: Any) -> Any:
         return {str(k): tidy(v) for k, v in sorted(value.items())}
     if isinstance(value, (list, tuple)):
         return [tidy(v) for v in value]
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, (bool, str)) or value is None:
         return value
-    if isinstance(value, str):
-        return tidy(float(Fraction(value))) if _FRACTION.fullmatch(value) and not value.endswith("/0") else value
     if isinstance(value, (int, float)):
         if not math.isfinite(value):
             raise SweepError(f"a value must be finite, not {value}")
         return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
     raise SweepError(f"a value must be a number, a string, true, false, a list or a table, not {type(value).__name__}")
+
+
+def ratio(name: str, value: Any) -> float:
+    """A number, or a fraction written as ``"1/48"``; raises SweepError."""
+    try:
+        return float(Fraction(value) if isinstance(value, str) else value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise SweepError(f'{name} must be a number or a fraction such as "1/48", not {value!r}') from None
 
 
 def canonical(value: Any) -> str:

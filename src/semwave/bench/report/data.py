@@ -12,7 +12,7 @@ from typing import Any
 
 from semwave.sweep.stopping import mean_interval
 from semwave.sweep.store import Row, Store
-from semwave.sweep.values import short
+from semwave.sweep.values import canonical, short
 
 LOWER_IS_BETTER = ("lpips", "dists", "hallucination")
 NAMES = {
@@ -24,6 +24,7 @@ NAMES = {
 NOT_SCORES = {
     "realizations", "status", "budget", "cbr_payload", "cbr_total", "height", "width", "extras",
 }  # fmt: skip
+NOT_PLACE = ("sha256", "stop", "metrics", "keep")
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def read(store: Store) -> Data:
             continue
         reasons[row.reason or ""] += 1
         good[row.task].append(row)
+    good = defaultdict(list, {task: _newest(rows) for task, rows in good.items()})
     pictures = good["picture"]
     kept = [_kept(r) for r in pictures if r.params.get("keep")]
     return Data(
@@ -132,6 +134,14 @@ def read(store: Store) -> Data:
         _comparisons(pictures), store.runs(), count, [(*k, n) for k, n in sorted(failures.items())], dict(reasons),
         {sweep: {k: sorted(v) for k, v in facts.items()} for sweep, facts in made.items()},
     )  # fmt: skip
+
+
+def _newest(rows: list[Row]) -> list[Row]:
+    """Of points that differ in version, rule or scores asked for, and not in what they are points of, the last run's."""
+    found: dict[str, Row] = {}
+    for r in sorted(rows, key=lambda row: (row.run, row.key)):
+        found[canonical([r.sweep, {k: v for k, v in r.params.items() if k not in NOT_PLACE}])] = r
+    return sorted(found.values(), key=lambda row: row.key)
 
 
 # ---- pictures --------------------------------------------------------------------------------------------------------

@@ -146,8 +146,9 @@ def _rates(curves: list[Curve], name: str) -> Callable[[Any], None]:
 def _throughput(curves: list[Curve]) -> Callable[[Any], None]:
     def draw(axes: Any) -> None:
         for i, curve in enumerate(curves):
-            x = [r.snr_db for r in curve.rates]
-            axes.plot(x, [r.result["throughput"] for r in curve.rates], label=curve.name, **_look(i))
+            seen = [(r.snr_db, r.result["throughput"]) for r in curve.rates if "throughput" in r.result]
+            if seen:
+                axes.plot(*zip(*seen, strict=True), label=curve.name, **_look(i))
         axes.set_xlabel("SNR (Es/N0), dB")
         axes.set_ylabel("bit a symbol in blocks without an error")
 

@@ -19,7 +19,7 @@ POINTS: dict[str, tuple[tuple[float, float], ...]] = {
 def references(curve: Curve) -> list[list[float]]:
     """[Es/N0 in dB, block error rate] of the curve's code, where BPSK or QPSK makes them comparable."""
     result = curve.rates[0].result
-    if result["profile"] != "awgn" or int(result["order"]) not in (2, 4):
+    if result["profile"] != "awgn" or "bits_per_symbol" not in result or int(result["order"]) not in (2, 4):
         return []
     code = re.sub(r"\s+", " ", str(result["code"]))
     shift = 10 * math.log10(float(result["bits_per_symbol"]))
