@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from semwave.models.sketch import decode_sketch, encode_sketch
@@ -70,13 +71,35 @@ def test_any_bytes_draw_something(data: bytes) -> None:
     assert drawn.max() <= 1
 
 
+def test_more_bytes_draw_more_of_the_rest_and_leave_out_the_key() -> None:
+    rng = np.random.default_rng(5)
+    coarse = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    image = np.array(Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC))
+    mask = np.zeros((120, 160), bool)
+    mask[40:80, 60:110] = True
+    image[mask] = rng.integers(0, 256, (int(mask.sum()), 3))  # noise: would cost thousands of bytes
+    errors = []
+    for size in (64, 200, 800):
+        code = encode_sketch(image, mask, size)
+        assert len(code) <= size
+        drawn = decode_sketch(code, image.shape, mask)
+        assert drawn is not None
+        errors.append(float(np.mean((drawn - image / 255.0)[~mask] ** 2)))
+    assert errors[0] > 1.5 * errors[1] > 1.5**2 * errors[2]
+
+
+def test_a_damaged_still_is_refused() -> None:
+    with pytest.raises(ValueError, match="names no codec and scale"):
+        decode_sketch(bytes([0xFF] * 100), (40, 60))
+
+
 def test_bad_arguments() -> None:
     image = picture(20, 30)
-    with pytest.raises(ValueError, match=r"size_bytes must be 0 ... 64, not 65"):
-        encode_sketch(image, None, 65)
+    with pytest.raises(ValueError, match=r"size_bytes must be 0 ... 4096, not 4097"):
+        encode_sketch(image, None, 4097)
     with pytest.raises(ValueError, match="mask must be 20 x 30 like the image"):
         encode_sketch(image, np.zeros((3, 3), bool), 16)
-    with pytest.raises(ValueError, match="at most 64 bytes, not 65"):
-        decode_sketch(bytes(65), (20, 30))
+    with pytest.raises(ValueError, match="at most 4096 bytes, not 4097"):
+        decode_sketch(bytes(4097), (20, 30))
     with pytest.raises(ValueError, match="shape must be height x width"):
         decode_sketch(b"a", (20,))

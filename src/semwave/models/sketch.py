@@ -1,9 +1,12 @@
-"""The sketch: 0 to 64 bytes of low-frequency colour and structure of the rest of a picture.
+"""The sketch: a few bytes of colour and structure of the rest of a picture; 0 to 64 usually, up to 4,096.
 
-The rest (everything outside the key mask) is fitted in YCbCr with a triangle of 2-D DCT-II functions that span
-the whole picture; pixels inside the mask have no say. The coefficients are quantised one after the other, each
+Up to 64 bytes the rest (everything outside the key mask) is fitted in YCbCr with a triangle of 2-D DCT-II functions
+that span the whole picture; pixels inside the mask have no say. The coefficients are quantised one after the other, each
 making up for the rounding of those before (nearest-plane rounding of a lattice), so that the holes in the mask
 do not amplify the error, and coded with static tables. The step is the finest that fits the bytes given.
+
+From 65 bytes on it is an AV1 still picture, made smaller to fit, in which the key region is filled smoothly so that it
+costs next to nothing. The number of bytes tells the two kinds apart.
 """
 
 from __future__ import annotations
@@ -16,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semwave.models import shortcode
+from semwave.models import keycodec, shortcode
 
 Array = NDArray[Any]
 
-MAX_SKETCH_BYTES = 64
+MAX_SKETCH_BYTES = 4096
+MAX_WAVES_BYTES = 64  # cosines up to here, a still picture above
 _GRID = 40  # pixels on the long side of the picture that is fitted
 _LIMIT = (18, 9, 9)  # highest order, rows and columns together, of Y, Cb, Cr
 _STEPS = 64  # step sizes, an eighth of an octave apart; index 0 is the finest
@@ -49,6 +53,11 @@ def encode_sketch(image: Array, mask: Array | None, size_bytes: int) -> bytes:
         raise ValueError(f"mask must be {height} x {width} like the image, not {weight.shape}")
     if size_bytes == 0 or not weight.any():
         return b""
+    if size_bytes > MAX_WAVES_BYTES:
+        still = _encode_still(image, weight > 0.5, size_bytes)
+        if len(still) > MAX_WAVES_BYTES:
+            return still
+        size_bytes = MAX_WAVES_BYTES
     small, weight = _shrink(image, weight)
     planes = [_normal_form(small, weight, plane, (height, width)) for plane in range(3)]
     low, high = 0, _STEPS - 1
@@ -66,8 +75,8 @@ def encode_sketch(image: Array, mask: Array | None, size_bytes: int) -> bytes:
 def decode_sketch(data: bytes, shape: tuple[int, ...], mask: Array | None = None) -> Array | None:
     """Smooth picture [height, width, 3] float32 in [0, 1] of a sketch, or None for no bytes.
 
-    Needs no ``mask``: a sketch is of use even when the mask is lost; it means little inside the mask. Any bytes
-    decode to some picture. Raises ValueError on bad shapes or more bytes than a sketch may have.
+    Needs no ``mask``: a sketch is of use even when the mask is lost; it means little inside the mask. Any bytes up to
+    64 decode to some picture. Raises ValueError on bad shapes, more bytes than a sketch may have, a damaged still.
     """
     height, width = _shape(shape)
     if mask is not None and mask.shape != (height, width):
@@ -76,6 +85,8 @@ def decode_sketch(data: bytes, shape: tuple[int, ...], mask: Array | None = None
         return None
     if len(data) > MAX_SKETCH_BYTES:
         raise ValueError(f"data must have at most {MAX_SKETCH_BYTES} bytes, not {len(data)}")
+    if len(data) > MAX_WAVES_BYTES:
+        return keycodec.decode_whole(data, (height, width)).astype(np.float32) / np.float32(255.0)
     decoder = shortcode.Decoder(data)
     index = shortcode.uniform(_STEPS).get(decoder)
     ycc = np.zeros((height, width, 3), np.float32)
@@ -86,6 +97,15 @@ def decode_sketch(data: bytes, shape: tuple[int, ...], mask: Array | None = None
         ycc[..., plane] = _synthesise(values, orders, (height, width))
     ycc[..., 0] += 0.5
     return np.clip(ycc @ _TO_RGB.T, 0.0, 1.0)
+
+
+def _encode_still(image: Array, rest: Array, size_bytes: int) -> bytes:
+    """The picture with its key region smoothed over, as AV1; b"" where nothing fits or AV1 cannot be written."""
+    try:
+        code = keycodec.encode_whole(keycodec.fill_smoothly(image, rest), size_bytes, "avif")
+    except keycodec.KeyCodecError:
+        return b""
+    return b"" if code is None else code[0]
 
 
 def _shape(shape: tuple[int, ...]) -> tuple[int, int]:
