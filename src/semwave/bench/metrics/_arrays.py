@@ -44,7 +44,7 @@ def arrays(data: bytes) -> dict[str, Array]:
 def _read(data: bytes) -> Any:
     """The stack machine of pickle, with placeholders where objects would be made."""
     stack: list[Any] = []
-    memo: dict[int, Any] = {}
+    memo: dict[Any, Any] = {}
     for opcode, arg, _ in pickletools.genops(data):
         name = opcode.name
         if name in _VALUES:

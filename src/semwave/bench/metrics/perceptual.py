@@ -13,10 +13,10 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 
 _STRIDES, _PADDING = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1)
 _POOLED = (0, 1)  # a pool of 3 with stride 2 follows these
-_LEAST = 31  # fewer pixels leave nothing after the second pool
+LPIPS_LEAST = 31  # fewer pixels leave nothing after the second pool
 
 
-@metric(exact=False, colour=True, least=_LEAST)
+@metric(exact=False, colour=True, least=LPIPS_LEAST)
 def lpips(x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
     """Perceptual distance: sum over five layers l of mean_hw sum_c w_lc (f_lc(x) - f_lc(y))^2; 0 for equal pictures.
 
