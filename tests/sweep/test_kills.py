@@ -74,7 +74,7 @@ def test_kill_9_at_random_moments(reference: Any, start: Any, semwave: Any, tmp_
     before = 0
     for _ in range(3):
         process = start("sweep", file, "--store", store, "--workers", 2)
-        wait_for(lambda at=before: rows_so_far(store) > at or process.poll() is not None)
+        wait_for(lambda at=before, p=process: rows_so_far(store) > at or p.poll() is not None)
         time.sleep(rng.uniform(0, 0.3))
         workers = workers_of(process.pid)
         process.kill()

@@ -137,7 +137,7 @@ def read(store: Store) -> Data:
 
 
 def _newest(rows: list[Row]) -> list[Row]:
-    """Of points that differ in version, rule or scores asked for, and not in what they are points of, the last run's."""
+    """Of points that differ in version, rule or scores asked for alone, the last run's."""
     found: dict[str, Row] = {}
     for r in sorted(rows, key=lambda row: (row.run, row.key)):
         found[canonical([r.sweep, {k: v for k, v in r.params.items() if k not in NOT_PLACE}])] = r

@@ -106,7 +106,7 @@ def _over(panel: Panel, metric: str, axis: str, fixed: str, value: float, told: 
         if axis != "snr_db":
             axes.set_xscale("log")
 
-    place = f"{fixed.removesuffix('_db')}_{short(value)}".replace("/", "_over_")
+    place = f"{fixed.removesuffix('_db')}_{short(value)}".replace("-", "minus ")
     name = "-".join(_slug(t) for t in (panel.sweep, panel.channel, metric, "over", axis.removesuffix("_db"), place))
     return Figure(name, f"{panel.channel}, {told}", draw)
 

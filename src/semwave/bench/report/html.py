@@ -89,7 +89,10 @@ def page(store: Store, title: str = "", most_pictures: int = MOST_PICTURES) -> s
 
 
 def _title(data: Data) -> str:
-    return ", ".join(sorted(data.made)) or "Empty store"
+    names = sorted(data.made)
+    if len(names) > 3:
+        return f"{', '.join(names[:2])} and {len(names) - 2} more"
+    return ", ".join(names) or "Empty store"
 
 
 def _subtitle(data: Data) -> str:

@@ -73,7 +73,8 @@ function scale(values, log, from, to, room) {
 // The values to make room for: all means, and intervals as far as they leave the means room to be told apart.
 function spread(points, good, log) {
   const means = points.map((p) => p.y).filter(good), ends = points.flatMap((p) => [p.lo, p.hi]).filter(good);
-  if (log || !means.length) return [...means, ...ends];
+  if (!means.length) return ends;
+  if (log) return [...means, ...ends.map((v) => Math.max(v, Math.min(...means) / 10))];
   const low = Math.min(...means), high = Math.max(...means), room = Math.max(0.3 * (high - low), 0.01 * Math.abs(high), 1e-6);
   return [...means, ...ends.map((v) => Math.min(Math.max(v, low - room), high + room))];
 }

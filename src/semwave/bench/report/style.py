@@ -24,7 +24,7 @@ body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.5 sys
 main, header { max-width: 1320px; margin: 0 auto; padding: 0 28px; }
 header { padding-top: 34px; display: flex; gap: 24px; align-items: flex-start; }
 header > div { flex: 1; } h1 { font-size: 27px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -.01em; }
-h2 { font-size: 20px; margin: 44px 0 12px; letter-spacing: -.01em; } h3 { font-size: 15px; margin: 0; }
+h2 { font-size: 20px; margin: 44px 0 12px; letter-spacing: -.01em; } h3 { font-size: 15px; margin: 0; } #link-charts h3 { margin-top: 26px; }
 p { margin: 0 0 10px; } .soft, figcaption small { color: var(--soft); } a { color: var(--accent); }
 nav { position: sticky; top: 0; z-index: 5; background: var(--back); border-bottom: 1px solid var(--line); margin-top: 18px; }
 nav div { max-width: 1320px; margin: 0 auto; padding: 9px 28px; display: flex; gap: 22px; }
