@@ -5,13 +5,14 @@ from pathlib import Path
 STAMP = "kernels.stamp"
 
 
-def drop_stale(folder: Path) -> bool:
-    """Delete the cached kernels in ``folder`` when any of its sources changed since they were made; say whether.
+def drop_stale(folder: Path, *others: Path) -> bool:
+    """Delete the cached kernels in ``folder`` when any of its sources, or of ``others``, changed since they were made;
+    say whether.
 
     Machine code compiled from an older helper would go on running after an update, reading arrays that have another
     layout by now. A folder that cannot be written is left alone.
     """
-    sources = sorted(folder.glob("*.py"))
+    sources = [*sorted(folder.glob("*.py")), *others]
     seen = "".join(f"{s.name} {s.stat().st_mtime_ns} {s.stat().st_size}\n" for s in sources)
     cache = folder / "__pycache__"
     try:

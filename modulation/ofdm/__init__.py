@@ -1,5 +1,8 @@
 """OFDM: the waveform, and semwave's own bursts with their streaming receiver."""
 
+from pathlib import Path
+
+from semwave.modulation.kernel_cache import drop_stale
 from semwave.modulation.ofdm.burst import Burst, BurstReport
 from semwave.modulation.ofdm.layout import BurstLayout
 from semwave.modulation.ofdm.params import OfdmParams
@@ -24,3 +27,6 @@ __all__ = [
     "modulate",
     "papr_db",
 ]
+
+_VECTORS = Path(__file__).parents[1] / "ldpc"
+drop_stale(Path(__file__).parent, _VECTORS / "vector.py", _VECTORS / "transpose.py")

@@ -18,6 +18,8 @@ Array = npt.NDArray[Any]
 
 BLOCK = 1 << 14
 """Samples worked on at a time: transform, halves swapped and prefix written while they are in the cache."""
+_WORTH_A_KERNEL = 1 << 16
+"""Samples from which on the compiled transforms pay for being loaded."""
 
 
 def modulate(grid: Array, params: OfdmParams, workers: int = 1, out: Array | None = None) -> Array:
@@ -40,6 +42,19 @@ def modulate(grid: Array, params: OfdmParams, workers: int = 1, out: Array | Non
         return out
     body = out[..., first - cp : first - cp + symbols * params.symbol_len]
     body = body.reshape(*grid.shape[:-1], params.symbol_len)  # a view: the last axis is contiguous
+    if _by_kernel(grid, symbols, n):
+        _modulate_by_kernel(np.ascontiguousarray(grid, np.complex64), body, cp, workers)
+    else:
+        _modulate_plain(grid, body, cp, workers)
+    out[..., : first - cp] = body[..., 0, cp + n - first : n]
+    if params.window_len:
+        _ramp(out, body, cp, params.window_len)
+    return out
+
+
+def _modulate_plain(grid: Array, body: Array, cp: int, workers: int) -> None:
+    """Any length, in NumPy and SciPy; what the kernel must equal."""
+    n = grid.shape[-1]
 
     def work(at: tuple[int | slice, ...]) -> None:
         block, to = grid[at], body[at]
@@ -51,10 +66,39 @@ def modulate(grid: Array, params: OfdmParams, workers: int = 1, out: Array | Non
         to[:, :cp] = useful[:, n - cp :]
 
     _in_blocks(work, grid.shape, workers)
-    out[..., : first - cp] = body[..., 0, cp + n - first : n]
-    if params.window_len:
-        _ramp(out, body, cp, params.window_len)
-    return out
+
+
+def _modulate_by_kernel(grid: Array, body: Array, cp: int, workers: int) -> None:
+    from semwave.modulation.ofdm import fft_kernels as kernels
+
+    tables = kernels.plan(grid.shape[-1])
+    for item in np.ndindex(*grid.shape[:-2]):
+        given = _parts(grid[item]), cp, tables, _parts(body[item])
+        _in_groups(kernels.modulate_rows, given, grid.shape[-2], workers)
+
+
+def _parts(array: Array) -> Array:
+    """Real and imaginary parts in turn, in one row."""
+    return array.reshape(-1).view(np.float32)
+
+
+def _by_kernel(array: Array, symbols: int, n: int) -> bool:
+    """Whether the compiled transforms can do it and there is enough to do."""
+    if array.size < _WORTH_A_KERNEL or symbols < 16:
+        return False
+    from semwave.modulation.ofdm import fft_kernels as kernels
+
+    return kernels.possible(n)
+
+
+def _in_groups(kernel: Callable[..., None], given: tuple[Any, ...], symbols: int, workers: int) -> None:
+    """Share symbols among workers, sixteen or more to each."""
+    groups = symbols // 16
+
+    def work(first: int, last: int) -> None:
+        kernel(*given, 16 * first, symbols if last == groups else 16 * last)
+
+    split(groups, 1, work, max(workers, 1))
 
 
 def _output(out: Array | None, shape: tuple[int, ...]) -> Array:
@@ -109,7 +153,27 @@ def demodulate(samples: Array, params: OfdmParams, workers: int = 1, out: Array 
     symbols = max(samples.shape[-1] - extra, 0) // params.symbol_len
     shape = (*samples.shape[:-1], symbols)
     grid = _output(out, (*shape, n))
-    body = samples[..., extra : extra + symbols * params.symbol_len].reshape(*shape, params.symbol_len)
+    used = samples[..., extra : extra + symbols * params.symbol_len]
+    if _by_kernel(used, symbols, n):
+        _demodulate_by_kernel(np.ascontiguousarray(used), grid, cp, workers)
+    else:
+        _demodulate_plain(used.reshape(*shape, params.symbol_len), grid, cp, workers)
+    return grid
+
+
+def _demodulate_by_kernel(samples: Array, grid: Array, cp: int, workers: int) -> None:
+    from semwave.modulation.ofdm import fft_kernels as kernels
+
+    symbols, n = grid.shape[-2:]
+    tables = kernels.plan(n)
+    for item in np.ndindex(*grid.shape[:-2]):
+        given = _parts(samples[item]), cp, n + cp, tables, _parts(grid[item])
+        _in_groups(kernels.demodulate_rows, given, symbols, workers)
+
+
+def _demodulate_plain(body: Array, grid: Array, cp: int, workers: int) -> None:
+    """Any length, in SciPy; what the kernel must equal."""
+    n = grid.shape[-1]
 
     def work(at: tuple[int | slice, ...]) -> None:
         spectrum = scipy.fft.fft(body[at][:, cp:], norm="ortho")
@@ -118,7 +182,6 @@ def demodulate(samples: Array, params: OfdmParams, workers: int = 1, out: Array 
         to[:, : n // 2] = spectrum[:, n - n // 2 :]
 
     _in_blocks(work, grid.shape, workers)
-    return grid
 
 
 def spread(symbols: Array) -> Array:
