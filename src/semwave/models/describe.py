@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,19 @@ _SIDE = 192  # the picture is measured at this long side, so that words do not d
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def describe(image: Array, mask: Array | None = None, caption: str = "") -> grammar.Prompt:
+def describe(
+    image: Array, mask: Array | None = None, caption: str = "", objects: Sequence[tuple[str, str]] = ()
+) -> grammar.Prompt:
     """Prompt of what lies outside ``mask`` (bool [height, width], True is key) in ``image`` uint8 [height, width, 3].
 
-    The caption, if any, is passed on with separators removed. All attributes are deterministic measurements.
+    The caption and the objects (names and places), if any, are passed on with separators removed. All attributes are
+    deterministic measurements.
     """
     small, rest = _shrink(image, mask)
     caption = " ".join(caption.replace(";", ",").split())[: grammar.MAX_CAPTION]
+    things = tuple(grammar.Thing(name, place) for name, place in objects)[: grammar.MAX_OBJECTS]
     if not rest.any():
-        return grammar.Prompt(caption=caption)
+        return grammar.Prompt(objects=things, caption=caption)
     luma = small @ _LUMA
     detail = luma - _blurred(luma, rest)
     sky, green = _sky(small, rest, detail), _vegetation(small, rest)
@@ -64,6 +69,7 @@ def describe(image: Array, mask: Array | None = None, caption: str = "") -> gram
         sky=sky or None,
         vegetation=green or None,
         colours=_main_colours(small[rest]),
+        objects=things,
         caption=caption,
     )
 
@@ -83,7 +89,8 @@ def cell_colours(prompt: grammar.Prompt) -> Array | None:
             return None
         shares = np.array([max(share, 1) for _, share in prompt.colours], np.float32)
         rgb = np.array([[int(digit, 16) / 15 for digit in colour[1:]] for colour, _ in prompt.colours], np.float32)
-        return np.broadcast_to(shares @ rgb / shares.sum(), (3, 3, 3)).astype(np.float32)
+        mean: Array = np.broadcast_to(shares @ rgb / shares.sum(), (3, 3, 3)).astype(np.float32)
+        return mean
     return _fill_holes(grid)
 
 

@@ -6,14 +6,16 @@ True
 """
 
 from semwave.models.describe import cell_colours, cell_textures, describe
-from semwave.models.prompt_code import MAX_PROMPT_BYTES, decode_prompt, encode_prompt
-from semwave.models.prompt_grammar import Cell, Prompt, PromptError, parse
+from semwave.models.prompt_code import CODEC, MAX_PROMPT_BYTES, decode_prompt, encode_prompt
+from semwave.models.prompt_grammar import Cell, Prompt, PromptError, Thing, parse
 
 __all__ = [
+    "CODEC",
     "MAX_PROMPT_BYTES",
     "Cell",
     "Prompt",
     "PromptError",
+    "Thing",
     "cell_colours",
     "cell_textures",
     "decode_prompt",

@@ -1,48 +1,40 @@
-"""Compact coding of prompts: grammar fields with static tables, captions and foreign text with a vocabulary.
+"""Compact coding of prompts: the measured fields with static tables, text with a trained language model, a check sum.
 
-A prompt in canonical form (``str(parse(text)) == text``) is coded field by field; any other text as text. The code
-is strict: bytes that no encoder would have written raise PromptError, which catches much damage by itself.
+    one message of the range coder: version, kind, then the fields or a free text; then CRC-16 of it
+
+A prompt in canonical form (``str(parse(text)) == text``) is coded field by field; any other text as text. The code is
+strict: bytes whose check sum is wrong, or that no encoder would have written, raise PromptError. To fit a limit, parts
+are dropped in this order: colours, edges, contrast, scene, vegetation, sky, objects (the last first), the caption's end
+down to four words, light, middle, bottom, top, the rest of the caption.
+
+Bytes of the first version (see prompt_v1) are still read: they begin with 12 or more, those of this one with less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from binascii import crc_hqx
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
-from semwave.models import describe, shortcode, words
+from semwave.models import prompt_fields, prompt_v1, shortcode
 from semwave.models import prompt_grammar as grammar
-from semwave.models.prompt_grammar import Cell, Prompt, PromptError, Row
+from semwave.models.prompt_grammar import Prompt, PromptError, Thing
+from semwave.models.text import textcode
+from semwave.models.text.rangecoder import RangeReader, RangeWriter
+from semwave.models.text.things import NAMES, thing
+from semwave.models.text.tokens import MAX_CHARACTERS
 
 MAX_PROMPT_BYTES = 1024
-_FREE = shortcode.Table((3, 1))  # grammar or free text; grammar first, so that no bytes are the empty prompt
-# Is a field there? (no, yes) for each; the first is whether there are any.
-_ANY = shortcode.Table((1, 15))
-_THERE = {
-    "scene": (55, 45), "light": (5, 95), "contrast": (5, 95), "top": (5, 95), "middle": (5, 95), "bottom": (5, 95),
-    "edges": (5, 95), "sky": (50, 50), "vegetation": (45, 55), "colours": (10, 90), "caption": (30, 70),
-}  # fmt: skip
-_SCENE, _LIGHT, _WARMTH = shortcode.Table((95, 5)), shortcode.Table((9, 29, 40, 22)), shortcode.uniform(3)
-_CONTRAST, _EDGES = shortcode.Table((5, 17, 39, 39)), shortcode.Table((8, 47, 25, 5, 15))
-_TENTHS = shortcode.Table((4, 30, 22, 16, 12, 9, 7, 5, 4, 3, 2))
-_COUNT, _DIGIT, _NO_CELL = shortcode.Table((1, 30, 1)), shortcode.uniform(16), shortcode.Table((95, 5))
-# Share of each colour of the palette among cells of training photographs, per 1024 (at least 2).
-_COMMON = (
-    22, 64, 116, 70, 17, 25, 62, 91, 52, 18, 14, 25, 28, 28, 16, 15, 25, 25, 23, 5, 3, 5, 2, 2, 2, 4, 5, 3, 3, 2,
-    9, 11, 2, 3, 2, 16, 37, 29, 22, 4, 6, 18, 8, 5, 3, 2, 7, 9, 11, 5, 2, 3, 2, 2, 2, 7, 16, 5, 6, 2,
-)  # fmt: skip
-# Texture of a cell after that of the cell before; the last row is for the first cell.
-_TEXTURE = (
-    (60, 25, 9, 4, 2),
-    (18, 42, 25, 11, 4),
-    (6, 22, 36, 26, 10),
-    (3, 9, 25, 38, 25),
-    (2, 4, 11, 29, 54),
-    (20, 22, 21, 20, 17),
-)
-_NEAR = 1500  # squared RGB distance at which a neighbour's colour counts a quarter
-_LIKENESS = 16  # how much more likely a neighbour's own colour is, per neighbour
+CODEC = 2
+_CRC_BYTES = 2
+_VERSION = shortcode.Table((2, 9, 245))  # the middle one is this version: the first byte is 1 ... 10
+_FREE = shortcode.Table((15, 1))  # grammar or free text
+_OBJECTS = shortcode.Table((40, 60))
+_COUNT = shortcode.Table((30, 25, 20, 20, 2, 1, 1, 1))
+_TOLD, _LISTED, _SPELT = 24, 20, 1  # how likely each thing that the caption names, a name of the list, any other
+_PLACES = shortcode.Table((30, 4, 12, 4, 8, 16, 8, 4, 12, 4))
+_NAMES = shortcode.uniform(len(NAMES))
 
 
 def encode_prompt(prompt: Prompt | str, limit_bytes: int = MAX_PROMPT_BYTES) -> bytes:
@@ -53,8 +45,8 @@ def encode_prompt(prompt: Prompt | str, limit_bytes: int = MAX_PROMPT_BYTES) -> 
     if not 0 <= limit_bytes <= MAX_PROMPT_BYTES:
         raise ValueError(f"limit_bytes must be 0 ... {MAX_PROMPT_BYTES}, not {limit_bytes}")
     text = str(prompt)
-    if len(text) > words.MAX_CHARACTERS:
-        raise PromptError(f"prompt must have at most {words.MAX_CHARACTERS} characters, not {len(text)}")
+    if len(text) > MAX_CHARACTERS:
+        raise PromptError(f"prompt must have at most {MAX_CHARACTERS} characters, not {len(text)}")
     known = _canonical(text)
     for shorter in [text] if known is None else map(str, _shorter(known)):
         data = _encode(shorter)
@@ -67,13 +59,25 @@ def decode_prompt(data: bytes) -> str:
     """The text of a coded prompt. Raises PromptError for bytes that encode_prompt does not write."""
     if len(data) > MAX_PROMPT_BYTES:
         raise PromptError(f"data must have at most {MAX_PROMPT_BYTES} bytes, not {len(data)}")
+    if not data:
+        return ""
     try:
-        text = _decode(data)
+        if data[0] >= prompt_v1.FIRST_BYTES:
+            return prompt_v1.decode(data)
+        body, check = data[:-_CRC_BYTES], data[-_CRC_BYTES:]
+        if _check(body) != check:
+            raise PromptError("its check sum is wrong")
+        text = _decode(body)
+        if _encode(text) != data:
+            raise PromptError(f"they are not the code of {text[:40]!r}")
     except ValueError as error:
         raise PromptError(f"these {len(data)} bytes are not a prompt: {error}") from error
-    if _encode(text) != data:
-        raise PromptError(f"these {len(data)} bytes are not a prompt: they are not the code of {text[:40]!r}")
     return text
+
+
+def _check(body: bytes) -> bytes:
+    """CRC-16 (CCITT, start 0xFFFF)."""
+    return crc_hqx(body, 0xFFFF).to_bytes(_CRC_BYTES, "big")
 
 
 def _canonical(text: str) -> Prompt | None:
@@ -84,15 +88,14 @@ def _canonical(text: str) -> Prompt | None:
     return prompt if str(prompt) == text else None
 
 
-def _with(prompt: Prompt, name: str, value: Any) -> Prompt:
-    return replace(prompt, **{name: value})
-
-
 def _shorter(prompt: Prompt) -> Iterator[Prompt]:
-    """``prompt`` and ever shorter ones: first details go, then the caption from its end, then the layout."""
+    """``prompt`` and ever shorter ones, in the order that the module states."""
     yield prompt
     for field in ("colours", "edges", "contrast", "scene", "vegetation", "sky"):
         prompt = _with(prompt, field, () if field == "colours" else None)
+        yield prompt
+    for count in range(len(prompt.objects) - 1, -1, -1):
+        prompt = replace(prompt, objects=prompt.objects[:count])
         yield prompt
     said = prompt.caption.split()
     for count in range(len(said) - 1, 3, -1):
@@ -103,6 +106,10 @@ def _shorter(prompt: Prompt) -> Iterator[Prompt]:
         yield prompt
     for count in range(len(prompt.caption.split()) - 1, -1, -1):
         yield replace(prompt, caption=" ".join(said[:count]))
+
+
+def _with(prompt: Prompt, name: str, value: Any) -> Prompt:
+    return replace(prompt, **{name: value})
 
 
 def _fit_text(text: str, limit_bytes: int) -> bytes:
@@ -118,152 +125,89 @@ def _fit_text(text: str, limit_bytes: int) -> bytes:
 
 
 def _encode(text: str) -> bytes:
-    encoder = shortcode.Encoder()
+    if not text:
+        return b""
+    writer = RangeWriter()
+    writer.table(_VERSION, 1)
     prompt = _canonical(text)
-    _FREE.put(encoder, int(prompt is None))
+    writer.table(_FREE, int(prompt is None))
+    coder = _Put(writer)
     if prompt is None:
-        words.put(encoder, text)
-        return encoder.finish()
-    _ANY.put(encoder, int(bool(text)))
-    for name, frequencies in _THERE.items() if text else ():
-        value = getattr(prompt, name)
-        there = value is not None and value not in ((), "")
-        shortcode.Table(frequencies).put(encoder, int(there))
-        if there:
-            _CODERS[name](_Put(encoder), value, prompt)
-    return encoder.finish()
+        coder.text(text)
+    else:
+        _fields(coder, prompt)
+    body = writer.finish()
+    return body + _check(body)
 
 
-def _decode(data: bytes) -> str:
-    decoder = shortcode.Decoder(data)
-    if _FREE.get(decoder):
-        return words.get(decoder)
-    prompt = Prompt()
-    if _ANY.get(decoder):
-        for name, frequencies in _THERE.items():
-            if shortcode.Table(frequencies).get(decoder):
-                prompt = _with(prompt, name, _CODERS[name](_Get(decoder), None, prompt))
-    return str(prompt)
+def _decode(body: bytes) -> str:
+    reader = RangeReader(body)
+    if reader.table(_VERSION) != 1:
+        raise PromptError("their version is unknown")
+    free = reader.table(_FREE)
+    return _Get(reader).text("") if free else str(_fields(_Get(reader), Prompt()))
 
 
 class _Put:
-    """Writes what it is shown; reading and writing a field are then one function."""
+    """Writes what it is shown."""
 
-    def __init__(self, encoder: shortcode.Encoder) -> None:
-        self._encoder = encoder
+    def __init__(self, writer: RangeWriter) -> None:
+        self._writer = writer
 
-    def __call__(self, table: shortcode.Table, symbol: int) -> int:
-        table.put(self._encoder, symbol)
+    def __call__(self, table: shortcode.Table, symbol: int, /) -> int:
+        self._writer.table(table, symbol)
         return symbol
 
-    def text(self, text: str) -> str:
-        words.put(self._encoder, text)
+    def text(self, text: str, /) -> str:
+        textcode.put(self._writer, text)
         return text
 
 
 class _Get:
     """Reads, whatever it is shown."""
 
-    def __init__(self, decoder: shortcode.Decoder) -> None:
-        self._decoder = decoder
+    def __init__(self, reader: RangeReader) -> None:
+        self._reader = reader
 
-    def __call__(self, table: shortcode.Table, symbol: int) -> int:
-        return table.get(self._decoder)
+    def __call__(self, table: shortcode.Table, symbol: int, /) -> int:
+        return self._reader.table(table)
 
-    def text(self, text: str) -> str:
-        return words.get(self._decoder)
-
-
-_Coder = _Put | _Get
+    def text(self, text: str, /) -> str:
+        return textcode.get(self._reader)
 
 
-def _choice(table: shortcode.Table, allowed: tuple[str, ...]) -> Callable[[_Coder, str | None, Prompt], object]:
-    def code(coder: _Coder, value: str | None, prompt: Prompt) -> str:
-        return allowed[coder(table, allowed.index(value) if value else 0)]
-
-    return code
-
-
-def _light(coder: _Coder, value: tuple[str, str] | None, prompt: Prompt) -> tuple[str, str]:
-    light, warmth = value or (grammar.LIGHTS[0], grammar.WARMTHS[0])
-    return (
-        grammar.LIGHTS[coder(_LIGHT, grammar.LIGHTS.index(light))],
-        grammar.WARMTHS[coder(_WARMTH, grammar.WARMTHS.index(warmth))],
-    )
+def _fields(coder: prompt_fields.Coder, prompt: Prompt) -> Prompt:
+    """All fields, each after whether it is there; what was written or read."""
+    out = Prompt()
+    for name, frequencies in prompt_fields.THERE.items():
+        value = getattr(prompt, name)
+        if coder(shortcode.Table(frequencies), int(value is not None and value not in ((), ""))):
+            out = _with(out, name, prompt_fields.CODERS[name](coder, value, out))
+    if coder(_OBJECTS, int(bool(prompt.objects))):
+        out = replace(out, objects=_things(coder, prompt.objects, out.caption))
+    return out
 
 
-def _share(coder: _Coder, value: int | None, prompt: Prompt) -> int:
-    return 10 * coder(_TENTHS, (value or 0) // 10)
-
-
-def _colours(coder: _Coder, value: tuple[tuple[str, int], ...] | None, prompt: Prompt) -> tuple[tuple[str, int], ...]:
-    """The second share is coded as what it lacks of the rest, which is mostly nothing."""
-    value, out, left = value or (), [], 100
-    for index in range(1 + coder(_COUNT, len(value) - 1 if value else 0)):
-        colour, share = value[index] if index < len(value) else ("#000", 0)
-        digits = [coder(_DIGIT, int(digit, 16)) for digit in colour[1:]]
-        if index == 0:
-            share = 10 * coder(_FIRST_SHARE, share // 10)
+def _things(coder: prompt_fields.Coder, things: tuple[Thing, ...], caption: str) -> tuple[Thing, ...]:
+    """Objects; those that the caption names are likely."""
+    told = list(dict.fromkeys(name for word in caption.lower().split() if (name := thing(word.strip(".,!?")))))
+    out = []
+    for index in range(1 + coder(_COUNT, max(len(things) - 1, 0))):
+        given = things[index] if index < len(things) else Thing("")
+        kinds = shortcode.Table((_LISTED, _SPELT, *[_TOLD] * len(told)))
+        kind = coder(kinds, _kind(given.name, told))
+        if kind >= 2:
+            name = told.pop(kind - 2)
+        elif kind == 1:
+            name = coder.text(given.name)
         else:
-            share = left - 10 * (coder(_LACK, (left - share) // 10 + 10) - 10)
-        left = max(left - share, 0)
-        if not 0 <= share <= 100:
-            raise PromptError(f"colours must have shares of 0 to 100 %, not {share}")
-        out.append(("#" + "".join("0123456789abcdef"[digit] for digit in digits), share))
+            name = NAMES[coder(_NAMES, NAMES.index(given.name) if given.name in NAMES else 0)]
+        place = grammar.PLACES[coder(_PLACES, grammar.PLACES.index(given.place))]
+        out.append(Thing(name, place))
     return tuple(out)
 
 
-def _row(name: str) -> Callable[[_Coder, Row | None, Prompt], Row]:
-    above_name = dict(zip(grammar.ROWS[1:], grammar.ROWS, strict=False)).get(name)
-
-    def code(coder: _Coder, value: Row | None, prompt: Prompt) -> Row:
-        above: Row = (getattr(prompt, above_name) if above_name else None) or (None, None, None)
-        cells: list[Cell | None] = []
-        for column in range(3):
-            left = cells[-1] if cells else None
-            cells.append(_cell(coder, value[column] if value else None, left, above[column]))
-        return (cells[0], cells[1], cells[2])
-
-    return code
-
-
-def _cell(coder: _Coder, cell: Cell | None, left: Cell | None, above: Cell | None) -> Cell | None:
-    if coder(_NO_CELL, int(cell is None)):
-        return None
-    near = tuple(grammar.COLOURS.index(other.colour) for other in (left, above) if other)
-    colour = coder(_colour_table(near), grammar.COLOURS.index(cell.colour) if cell else 0)
-    before = left or above
-    table = _TEXTURES[grammar.TEXTURES.index(before.texture) if before else -1]
-    return Cell(
-        grammar.COLOURS[colour], grammar.TEXTURES[coder(table, grammar.TEXTURES.index(cell.texture) if cell else 0)]
-    )
-
-
-@lru_cache(maxsize=1024)
-def _colour_table(near: tuple[int, ...]) -> shortcode.Table:
-    """Common colours and those like the neighbours' are likely; integers only, so that all machines agree."""
-    frequencies = list(_COMMON)
-    for other in near:
-        apart = ((describe.PALETTE - describe.PALETTE[other]) ** 2).sum(axis=1)
-        for index, squared in enumerate(apart):
-            frequencies[index] += _LIKENESS * _COMMON[index] * _NEAR**2 // (_NEAR + int(squared)) ** 2
-    return shortcode.Table(frequencies)
-
-
-_FIRST_SHARE = shortcode.Table((1, 1, 1, 1, 1, 30, 28, 20, 12, 6, 1))
-_LACK = shortcode.Table((1,) * 10 + (200,) + (2,) * 10)
-_TEXTURES = tuple(shortcode.Table(row) for row in _TEXTURE)
-
-_CODERS: dict[str, Callable[..., object]] = {
-    "scene": _choice(_SCENE, grammar.SCENES),
-    "light": _light,
-    "contrast": _choice(_CONTRAST, grammar.CONTRASTS),
-    "top": _row("top"),
-    "middle": _row("middle"),
-    "bottom": _row("bottom"),
-    "edges": _choice(_EDGES, grammar.EDGES),
-    "sky": _share,
-    "vegetation": _share,
-    "colours": _colours,
-    "caption": lambda coder, value, prompt: coder.text(value or ""),
-}
+def _kind(name: str, told: list[str]) -> int:
+    if name in told:
+        return 2 + told.index(name)
+    return 0 if name in NAMES else 1
