@@ -1,0 +1,1 @@
+"""Training of the shipped models: one self-contained, resumable module each."""
