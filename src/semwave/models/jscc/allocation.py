@@ -48,3 +48,14 @@ def to_symbols(values: Array) -> Array:
 def to_reals(symbols: Array) -> Array:
     """Complex [n] -> float32 [2 n]."""
     return np.ascontiguousarray(symbols, np.complex64).view(np.float32)
+
+
+def scale_byte(values: Array) -> int:
+    """A byte for `scale`, so that these values get a mean power of one half."""
+    power = float(np.mean(np.square(values))) if values.size else 0.0
+    return int(np.clip(round(-50 * np.log10(max(2 * power, 1e-9))) + 128, 0, 255)) if power > 0 else 128
+
+
+def scale(byte: int) -> float:
+    """The factor of amplitude that a byte stands for, in steps of 0.2 dB."""
+    return float(10 ** ((byte - 128) / 100))

@@ -27,7 +27,7 @@ def cover(size: tuple[int, int], mask: Array | None) -> Array:
         return np.ones((rows, columns), bool)
     if mask.dtype != np.bool_ or mask.shape != tuple(size):
         raise ValueError(f"mask must be bool {list(size)}, not {mask.dtype} {list(mask.shape)}")
-    return pad(mask[..., None]).reshape(rows, SIDE, columns, SIDE).any((1, 3))
+    return np.asarray(pad(mask[..., None]).reshape(rows, SIDE, columns, SIDE).any((1, 3)))
 
 
 def pad(image: Array) -> Array:

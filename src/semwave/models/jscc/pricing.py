@@ -1,0 +1,116 @@
+"""What the sender decides: which class a block is, and which coefficients are worth bits, symbols or nothing.
+
+One price of a real channel use makes the three comparable. With m = n0 / 2 and power p = sqrt(v m / t) - m an analogue
+coefficient of variance v costs 2 sqrt(v t m) - t m (error plus power at price t); the weakest one sent sets the price
+kappa of the channel use, a bit costs beta = 2 kappa / (bits per symbol), and quantising finer pays until
+2 ln 2 sqrt(floor t m) = beta.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semwave.models.jscc import base
+from semwave.models.jscc.codebook import MEANS, OCTAVE, Codebook, variance
+
+Array = NDArray[Any]
+
+LN2 = float(np.log(2))
+FLOORS = (-60, 24)  # quarter octaves
+_SHARE = 0.5  # of all symbols, at most, for the base: what fades gracefully is the rest
+CAUTION = 2  # quarter octaves: real coefficients take more bits than Gaussian ones
+BOLDNESS = 6  # quarter octaves less on a constellation: uniform rounding errors fill it better than Gaussian values
+_ROUNDS = 8
+_GAP_DB = 1.5  # to capacity, of the coded layer that carries the base
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Of power (t), a real channel use (kappa), a bit (beta), with the noise per real value and the base's floor."""
+
+    noise: float
+    power: float
+    use: float
+    bit: float
+    floor: int
+
+
+def bits_per_symbol(snr_db: float) -> float:
+    """What a coded layer carries: log2(1 + SNR) at 1.5 dB less, which LDPC and QAM of the modem reach."""
+    return float(np.log2(1 + 10 ** ((snr_db - _GAP_DB) / 10)))
+
+
+def settle(
+    levels: Array, symbols: int, snr_db: float, efficiency: float, whole: bool, caution: int = CAUTION
+) -> Prices:
+    """Prices at which the symbols are just used up: levels [n, 768] of the classes.
+
+    ``whole``: ``symbols`` pays for the base as well, at ``efficiency`` bits a symbol.
+    """
+    noise, floor = 0.5 * 10 ** (-snr_db / 10), 0
+    plain = np.sort(levels[:, MEANS:], axis=None)[::-1].astype(np.int64)
+    budget = symbols if whole else symbols / (1 - _SHARE)
+    for _ in range(_ROUNDS):
+        prices = _at(plain, levels, floor, symbols, noise, efficiency, whole)
+        wanted = OCTAVE * np.log2((prices.bit / (2 * LN2)) ** 2 / (noise * prices.power) + 1e-12) + caution
+        floor = int(np.clip(round((floor + wanted) / 2), *FLOORS))
+    while floor < FLOORS[1] and _bits(plain, levels, floor) > _SHARE * budget * efficiency:
+        floor += 1
+    return _at(plain, levels, floor, symbols, noise, efficiency, whole)
+
+
+def _at(plain: Array, levels: Array, floor: int, symbols: int, noise: float, efficiency: float, whole: bool) -> Prices:
+    uses = max(int(2 * (symbols - _bits(plain, levels, floor) / efficiency)), 16) if whole else 2 * symbols
+    capped = np.where(plain > floor + base.MARGIN, floor, plain)
+    sent = np.sort(np.append(capped, np.full(MEANS * len(levels), floor)))[::-1][:uses]
+    return _prices(sent, noise, efficiency, floor, sent.size == uses)
+
+
+def _bits(plain: Array, levels: Array, floor: int) -> float:
+    """Of the whole base: Gaussian entropy after a uniform quantiser, a tenth more, and 2.5 bits a class."""
+    above = np.concatenate([plain[plain > floor + base.MARGIN], levels[:, :MEANS].ravel()]).astype(np.float64)
+    return float(1.1 * np.maximum(0.5 * (above - floor) / OCTAVE + 0.25, 0.3).sum() + 2.5 * len(levels))
+
+
+def _prices(sent: Array, noise: float, efficiency: float, floor: int, full: bool) -> Prices:
+    roots = np.sqrt(variance(sent))
+    rate = (0.5 + noise) / roots.mean()  # of power over root, were all of them above the noise
+    power = noise / rate**2
+    last = roots[-1]
+    use = max(last * last - 2 * last * np.sqrt(power * noise) + power * noise, 1e-9) if full else 1e-9
+    return Prices(noise, power, use, 2 * use / efficiency, floor)
+
+
+def classify(book: Codebook, cosines: Array, prices: Prices | None, theta: float = 2e-3) -> Array:
+    """The cheapest class of each block [n, 768] -> [n]; without prices the most likely one at noise ``theta``."""
+    if prices is None:
+        v = variance(book.levels)
+        v[:, :MEANS] = np.inf
+        weights = 1 / (v + theta)
+        fixed = np.where(np.isinf(v), 0, np.log(np.where(np.isinf(v), 1, v) + theta) + theta * weights).sum(1)
+        costs = book.costs(cosines, weights.astype(np.float32)) + fixed - 2 * np.log(book.prior)
+    else:
+        weights, constants = _weights(book.levels, prices)
+        bits = -np.log2(book.prior) * 0.7  # neighbours tell part of it
+        costs = book.costs(cosines, weights.astype(np.float32)) + constants.sum(1) + prices.bit * bits
+    return np.asarray(costs.argmin(1))
+
+
+def _weights(levels: Array, prices: Prices) -> tuple[Array, Array]:
+    """Cost of a coefficient c of each class: weight times c^2 plus a constant, [K, 768] both."""
+    v, floor = variance(levels), float(variance(np.array(prices.floor)))
+    m, t = prices.noise, prices.power
+    threshold = (np.sqrt(t * m) + np.sqrt(prices.use)) ** 2
+    p = np.maximum(np.sqrt(v * m / t) - m, 0.0)
+    lost = m / (p + m)  # share of the coefficient that the estimate misses
+    weights = np.where(v > threshold, lost**2 + t * p / v, 1.0)
+    constants = np.where(v > threshold, (1 - lost) ** 2 * v * m / np.maximum(p, 1e-30) + prices.use, 0.0)
+    digital = levels > prices.floor + base.MARGIN
+    rest = min(floor, 2 * np.sqrt(floor * t * m) - t * m + prices.use)
+    weights = np.where(digital, prices.bit / (2 * LN2 * v), weights)
+    constants = np.where(digital, prices.bit * 0.5 * np.log2(2 * np.pi * v / (12 * floor)) + rest, constants)
+    weights[:, :MEANS] = 0.0
+    constants[:, :MEANS] = prices.bit * 0.5 * np.log2(np.maximum(v[:, :MEANS] / floor, 1.0))
+    return weights, constants

@@ -1,0 +1,256 @@
+"""Train the network behind the semantic decoder's linear estimate.
+
+    semwave train semantic --data DIR [--minutes 60] [--resume CKPT] [--out DIR] [--seed 1]
+
+Step n draws from a generator of its own and examples are numbered, so a run that was cut and resumed ends with the
+weights of an uncut one (same machine and threads). A GPU is used when there is one (bfloat16, channels last,
+torch.compile); it can go on from a CPU's checkpoint. Needs torch, numpy, Pillow, safetensors, constriction.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from semwave.models.jscc import codebook, refine
+from semwave.training import semantic_data as sd
+
+Array = NDArray[Any]
+
+BOOK = Path(codebook.__file__).parents[1] / "weights/semantic-classes/model.safetensors"
+EMA = 0.998
+CROP = 112
+FIRST, EVERY = 48, 3  # examples at the start; one more every so many steps
+HELD = 16
+PARTS = ("net", "average", "exp_avg", "exp_avg_sq")  # a file each, to stay small
+
+
+class Run:
+    """Network, running average and optimiser, and their checkpoint."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        torch.manual_seed(seed)
+        self.seed, self.device, self.step = seed, device, 0
+        self.net = refine.build().to(device, memory_format=torch.channels_last)
+        self.average = {k: v.detach().clone() for k, v in self.net.named_parameters()}
+        self.optimiser = torch.optim.Adam(self.net.parameters(), lr=1e-3, betas=(0.9, 0.98))
+
+    def learn(self, loss: torch.Tensor, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+        decay = min(EMA, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for key, value in self.net.named_parameters():
+                self.average[key].lerp_(value, 1 - decay)
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {name: self.optimiser.state.get(p, {}) for name, p in self.net.named_parameters()}
+        parts = {"net": dict(self.net.named_parameters()), "average": self.average}
+        parts |= {k: {n: s[k] for n, s in state.items() if k in s} for k in PARTS[2:]}
+        for part, tensors in parts.items():
+            kept = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+            temporary = folder / f"{part}.tmp"
+            save_file(kept, temporary)
+            temporary.replace(folder / f"{part}.safetensors")
+        (folder / "state.json").write_text(json.dumps({"step": self.step, "seed": self.seed}) + "\n")
+
+    def restore(self, folder: Path) -> None:
+        facts = json.loads((folder / "state.json").read_text())
+        parts = {part: load_file(folder / f"{part}.safetensors", str(self.device)) for part in PARTS}
+        self.step, self.seed = int(facts["step"]), int(facts["seed"])
+        self.net.load_state_dict(parts["net"])
+        self.average = parts["average"]
+        for name, parameter in self.net.named_parameters():
+            if name in parts["exp_avg"]:
+                moments = {k: parts[k][name].contiguous(memory_format=_format(parameter)) for k in PARTS[2:]}
+                self.optimiser.state[parameter] = {"step": torch.tensor(float(self.step)), **moments}
+
+
+class Examples:
+    """Numbered examples, made when first asked for and kept on disk."""
+
+    def __init__(self, data: Path, cache: Path, seed: int) -> None:
+        self._pictures = sd.Pictures(data)
+        self._held = sd.Pictures(data, development=True)
+        self._book, self._cache, self._seed = codebook.load(BOOK), cache, seed
+        self._kept: dict[str, sd.Example] = {}
+        cache.mkdir(parents=True, exist_ok=True)
+
+    def get(self, number: int, held: bool = False) -> sd.Example:
+        name = f"{'held' if held else 'train'}-{self._seed}-{number:06d}"
+        if name not in self._kept:
+            path = self._cache / f"{name}.npz"
+            if not path.exists():
+                rng = np.random.default_rng((self._seed, number, int(held)))
+                made = sd.example(self._book, self._held if held else self._pictures, rng)
+                np.savez(path.with_suffix(".tmp.npz"), **vars(made))
+                path.with_suffix(".tmp.npz").replace(path)
+            with np.load(path, allow_pickle=False) as kept:
+                self._kept[name] = sd.Example(**kept)
+        return self._kept[name]
+
+    def batch(self, step: int, count: int, limit: int) -> list[Array]:
+        """Crops for a step: truth, estimate, sigma, cover, each [count, CROP, CROP, ...]."""
+        rng = np.random.default_rng((self._seed, step, 2))
+        rows = []
+        for number in rng.integers(0, min(FIRST + step // EVERY, limit), count):
+            one = self.get(int(number))
+            top, left = rng.integers(0, (sd.SIDE - CROP) // 2 + 1, 2) * 2
+            turn, mirror = int(rng.integers(4)), bool(rng.integers(2))
+            fields = (one.truth, one.estimate, one.sigma[..., None], one.cover[..., None])
+            cut = [np.rot90(f[top : top + CROP, left : left + CROP], turn) for f in fields]
+            rows.append([c[:, ::-1] if mirror else c for c in cut])
+        return [np.stack(column) for column in zip(*rows, strict=True)]
+
+
+def loss_of(net: Any, batch: list[Array], device: torch.device) -> tuple[torch.Tensor, float]:
+    """Squared error over the linear estimate's, and the likelihood of the error under the predicted one."""
+    truth, estimate, sigma, cover = (_tensor(b, device) for b in batch)
+    truth = truth / 255
+    with torch.autocast(device.type, torch.bfloat16):
+        out, log = refine.forward(net, estimate, sigma)
+    out, log = out.float(), log.float()
+    weight = cover.expand_as(truth)
+    total = weight.sum((1, 2, 3)).clamp_min(1)
+    error = ((out - truth).square() * weight).sum((1, 2, 3)) / total
+    before = ((estimate - truth).square() * weight).sum((1, 2, 3)) / total + 2e-5
+    squared = (out - truth).square().mean(1, keepdim=True).detach()
+    unlikely = ((0.5 * squared / (2 * log).exp().clamp_min(1e-6) + log) * cover).sum((1, 2, 3)) / total * 3
+    covered = total > 500
+    gain_db = float(10 * torch.log10(before / (error + 2e-5))[covered].detach().mean())
+    return (error / before)[covered].mean() + 0.02 * unlikely[covered].mean(), gain_db
+
+
+def train(run: Run, examples: Examples, args: argparse.Namespace) -> None:
+    """Until the last step or until the time is up; Ctrl-C keeps what there is."""
+    deadline, shown, gains = time.monotonic() + 60 * args.minutes, time.monotonic(), []
+    net = torch.compile(run.net) if run.device.type == "cuda" else run.net
+    try:
+        while run.step < args.steps and time.monotonic() < deadline:
+            batch = examples.batch(run.step, args.batch, args.examples)
+            loss, gain_db = loss_of(net, batch, run.device)
+            run.learn(loss, 1e-3 * rate_at(run.step / args.steps) * min(1.0, (run.step + 1) / 50))
+            gains.append(gain_db)
+            if run.step % args.log_every == 0:
+                line = {
+                    "step": run.step,
+                    "gain_db": round(float(np.mean(gains)), 3),
+                    "loss": round(float(loss.detach()), 4),
+                }
+                line["seconds"] = round(time.monotonic() - shown, 1)
+                if run.step % (args.log_every * 5) == 0:
+                    line["held_gain_db"] = round(held_out(run, examples), 3)
+                    run.save(args.out)
+                write_line(args.out, line)
+                shown, gains = time.monotonic(), []
+    except KeyboardInterrupt:
+        print("stopped; the checkpoint is kept")
+    run.save(args.out)
+    export(run, args.out)
+    curve(args.out)
+
+
+def rate_at(share: float) -> float:
+    """Learning rate: 1, then from 55 % of the steps on down a cosine to 0.02."""
+    return 1.0 if share < 0.55 else 0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * (share - 0.55) / 0.45)))
+
+
+def held_out(run: Run, examples: Examples) -> float:
+    """Mean gain in dB over the linear estimate, with the averaged weights, on pictures never trained on."""
+    kept = {k: v.detach().clone() for k, v in run.net.named_parameters()}
+    run.net.load_state_dict(run.average)
+    gains = []
+    with torch.inference_mode():
+        for number in range(HELD):
+            one = examples.get(number, held=True)
+            batch = [one.truth[None], one.estimate[None], one.sigma[None, ..., None], one.cover[None, ..., None]]
+            gains.append(loss_of(run.net, batch, run.device)[1])
+    run.net.load_state_dict(kept)
+    return float(np.nanmean(gains))
+
+
+def write_line(folder: Path, line: dict[str, Any]) -> None:
+    text = json.dumps(line)
+    print(text, flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(text + "\n")
+
+
+def export(run: Run, folder: Path) -> None:
+    """The averaged weights in half precision, as the package ships them."""
+    kept = {k: v.detach().cpu().half().contiguous() for k, v in run.average.items()}
+    save_file(kept, folder / "model.safetensors", {"format": refine.FORMAT, "step": str(run.step)})
+
+
+def curve(folder: Path) -> None:
+    """Draw the log."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    if not (folder / "log.jsonl").exists():
+        return
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    for key, label in (("gain_db", "training crops"), ("held_gain_db", "held-out pictures, averaged weights")):
+        points = [(line["step"], line[key]) for line in lines if key in line]
+        if points:
+            axes.plot(*zip(*points, strict=True), label=label)
+    axes.set(xlabel="step", ylabel="gain over the linear estimate, dB")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(folder / "curve.png", dpi=110, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read the options and train."""
+    parser = argparse.ArgumentParser(prog="semwave train semantic", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/, or with pictures")
+    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")
+    parser.add_argument("--resume", type=Path, help="folder of a checkpoint")
+    parser.add_argument(
+        "--out", type=Path, default=Path("checkpoints/semantic"), help="checkpoint, log, curve, weights"
+    )
+    parser.add_argument("--cache", type=Path, default=Path(".cache/semantic"), help="prepared examples")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=6000, help="length of the schedule")
+    parser.add_argument("--examples", type=int, default=2000, help="how many are made at most")
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--log-every", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    run = Run(args.seed, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    if args.resume:
+        run.restore(args.resume)
+    train(run, Examples(args.data, args.cache, run.seed), args)
+    return 0
+
+
+def _tensor(batch: Array, device: torch.device) -> torch.Tensor:
+    x_BHWC = torch.from_numpy(np.ascontiguousarray(batch).astype(np.float32))
+    return x_BHWC.permute(0, 3, 1, 2).to(device)
+
+
+def _format(parameter: torch.Tensor) -> torch.memory_format:
+    return torch.channels_last if parameter.ndim == 4 else torch.contiguous_format
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
