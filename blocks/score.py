@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from semwave.runtime import Array, Context, FrameBlock, Frames, In, Out, Packet, text_of, text_packet
+from semwave.runtime import Array, Context, FrameBlock, Frames, In, Out, Packet, Param, text_of, text_packet
 
 IMAGE = Frames(np.uint8, ("row", "column", 3))
 TEXT = Frames(np.uint8, ("byte",))
+Name = Literal["psnr", "ssim", "ms_ssim", "vsi", "lpips", "dists", "hallucination"]
 
 
 class Score(FrameBlock):
-    """One row a picture: frame result, SNR as received, channel uses, bits per layer, PSNR and SSIM of all and of the
-    key.
+    """One row a picture: frame result, SNR as received, channel uses, bits per layer, metrics of all and of the key.
 
     The bandwidth ratio CBR is complex channel uses over 3 x height x width: ``cbr_payload`` counts the layers' symbols,
     ``cbr_total`` everything that the burst took of the band (header, pilots, preamble, cyclic prefix, padding). A
@@ -23,6 +23,13 @@ class Score(FrameBlock):
     """
 
     pairing = "any"
+
+    metrics: Annotated[
+        tuple[Name, ...],
+        Param(
+            "what to measure, whole (psnr) and in the key region (psnr_key); dists needs 'semwave models fetch metrics'"
+        ),
+    ] = ("psnr", "ssim", "lpips")
 
     sent = In(IMAGE)
     image = In(IMAGE)
@@ -35,6 +42,10 @@ class Score(FrameBlock):
 
     def start(self, ctx: Context) -> None:
         """Nothing has come yet."""
+        from semwave.bench.metrics.weights import need
+
+        if "dists" in self.metrics:
+            need()
         self._ctx = ctx
         self._have: dict[int, dict[str, Any]] = {}
         self._needs = set(ctx.inputs)
@@ -73,7 +84,7 @@ class Score(FrameBlock):
         row.update(_channel_uses(have.get("accounting"), height * width * 3))
         key = _key_region(have.get("mask"), height, width)
         row["key_share"] = None if key is None else float(key.mean())
-        row.update(_quality(sent.data, _picture(have.get("image"), sent.data), key))
+        row.update(_quality(self.metrics, sent.data, _picture(have.get("image"), sent.data), key))
         if "provenance" in have:
             shares = np.bincount(have["provenance"].data.reshape(-1), minlength=3) / (height * width)
             row.update(zip(("received", "inferred", "invented"), map(float, shares), strict=False))
@@ -82,7 +93,7 @@ class Score(FrameBlock):
                 "result": "ok" if "baseline" in have and not have["baseline"].meta.get("lost") else "lost",
                 "codec": have["baseline"].meta.get("codec_name", "") if "baseline" in have else "",
                 **_channel_uses(have.get("baseline_accounting"), height * width * 3),
-                **_quality(sent.data, _picture(have.get("baseline"), sent.data), key),
+                **_quality(self.metrics, sent.data, _picture(have.get("baseline"), sent.data), key),
             }
         return text_packet(json.dumps(row))
 
@@ -126,16 +137,10 @@ def _picture(packet: Packet | None, like: Array) -> Array:
     return packet.data
 
 
-def _quality(sent: Array, got: Array, key: Array | None) -> dict[str, Any]:
-    from semwave.bench.metrics import psnr, ssim
+def _quality(names: tuple[Name, ...], sent: Array, got: Array, key: Array | None) -> dict[str, Any]:
+    """Metrics by name, and those of the key region as ``NAME_key``; None where there is no number."""
+    from semwave.bench.metrics.table import measure_regions
 
-    found: dict[str, Any] = {"psnr": _finite(psnr(sent, got)), "ssim": _finite(ssim(sent, got))}
-    some = key is not None and bool(key.any())
-    found["psnr_key"] = _finite(psnr(sent, got, key)) if some else None
-    found["ssim_key"] = _finite(ssim(sent, got, key)) if some else None
-    return found
-
-
-def _finite(value: float) -> float | None:
-    """None where JSON has no number (equal pictures have infinite PSNR)."""
-    return float(value) if np.isfinite(value) else None
+    nowhere = np.zeros(sent.shape[:2], bool)
+    whole, inside = measure_regions(sent, got, names, [None, nowhere if key is None else key])
+    return {**whole, **{f"{name}_key": value for name, value in inside.items()}}

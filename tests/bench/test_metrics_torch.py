@@ -9,7 +9,7 @@ from semwave.bench import metrics
 from semwave.bench.metrics.weights import missing
 
 needs_vgg = pytest.mark.skipif(bool(missing()), reason=f"{missing()}: semwave models fetch metrics")
-NAMES = [*(n for n in metrics.__all__ if n != "dists"), pytest.param("dists", marks=needs_vgg)]
+NAMES = [*(n for n in metrics.__all__ if n not in ("dists", "hallucination")), pytest.param("dists", marks=needs_vgg)]
 EQUAL = {"psnr": np.inf, "lpips": 0.0, "dists": 0.0}  # all others give 1
 
 
@@ -128,6 +128,17 @@ def test_a_batch_gives_what_single_pictures_give(name):
     torch.testing.assert_close(
         metric(tensor(ref, ref), tensor(noisy, dull), masks), torch.cat(apart), rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_picture_may_have_several_masks(name):
+    metric = getattr(metrics, name)
+    ref, noisy, _ = pictures()
+    masks = np.stack([box(), ~box(), np.ones_like(box())])
+    found = metric(ref, noisy, masks)
+    assert found == pytest.approx([metric(ref, noisy, mask) for mask in masks], rel=1e-6, abs=1e-7)
+    several = metric(tensor(ref), tensor(noisy), torch.from_numpy(masks))
+    assert several.tolist() == pytest.approx(found.tolist(), rel=2e-5, abs=2e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)

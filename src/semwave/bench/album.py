@@ -124,9 +124,12 @@ class Album:
         """The rows as people read them."""
         if not self.rows:
             return "no picture was sent"
-        lines = [_HEAD, *(_line(row) for row in self.rows)]
+        more = [name for name in _MORE if name in self.rows[0]]
+        heads = "".join(f" {head:>6} {'key':>6}" for head in (_MORE[name] for name in more))
+        lines = [_HEAD + heads, *(_line(row) + _further(row, more) for row in self.rows)]
         if any("baseline" in r for r in self.rows):
-            lines += ["", _BASELINE_HEAD, *(_baseline_line(row) for row in self.rows)]
+            rows = [_baseline_line(row) + _further(row.get("baseline", {}), more) for row in self.rows]
+            lines += ["", _BASELINE_HEAD + heads, *rows]
         shares = [r for r in self.rows if "received" in r]
         if shares:
             mean = {k: 100 * float(np.mean([r[k] for r in shares])) for k in COLOURS}
@@ -156,6 +159,8 @@ _HEAD = (
 _BASELINE_HEAD = f"{'conventional':<16} {'frame':<12} {'':>6} {'CBR payload':>11} {'CBR total':>9}  {'':<28} " + (
     f"{'PSNR':>6} {'key':>6} {'SSIM':>6} {'key':>6}"
 )
+
+_MORE = {"ms_ssim": "MSSSIM", "vsi": "VSI", "lpips": "LPIPS", "dists": "DISTS", "hallucination": "object"}
 
 
 def _plain(value: Any) -> Any:
@@ -199,6 +204,11 @@ def _scores(row: dict[str, Any]) -> str:
             _number(row.get("ssim_key"), "6.3f"),
         ]
     )
+
+
+def _further(row: dict[str, Any], names: list[str]) -> str:
+    """The columns of further metrics, whole and key."""
+    return "".join(f" {_number(row.get(key), '6.3f')}" for name in names for key in (name, f"{name}_key"))
 
 
 def _dimmed(image: Array, mask: Array) -> Array:

@@ -82,7 +82,10 @@ def find_pairs(ref: Path, test: Path) -> tuple[list[tuple[str, Path, Path]], lis
 def mean(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> dict[str, float | None]:
     """Means over the pictures that have a value; PSNR of equal pictures (infinite) is left out."""
     means: dict[str, float | None] = {}
-    for name in [*names, *(["object_score"] if rows and "object_score" in rows[0] else [])]:
+    for name in [
+        *names,
+        *(["hallucination"] if rows and "hallucination" in rows[0] and "hallucination" not in names else []),
+    ]:
         values = [row[name] for row in rows if row[name] is not None]
         means[name] = sum(values) / len(values) if values else None
     return means
@@ -92,7 +95,7 @@ def lines(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[str]:
     """The table."""
     from semwave.bench.metrics.table import HEADS
 
-    wanted = [*names, *(["object_score"] if "object_score" in rows[0] else [])]
+    wanted = [*names, *(["hallucination"] if "hallucination" in rows[0] and "hallucination" not in names else [])]
     head = ["picture", *(HEADS.get(name, name) for name in wanted)]
     body = [[shorten(row["name"], 40), *(_shown(row, name) for name in wanted)] for row in rows]
     if len(rows) > 1:
@@ -122,7 +125,7 @@ def _row(
         from semwave.bench.metrics.objects import compare_objects, save_overlay
 
         found = compare_objects(original, judged, _detector(args.detector))
-        row |= {"object_score": found.score, "objects": found.as_dict()}
+        row |= {"hallucination": found.score, "objects": found.as_dict()}
         if args.overlay is not None:
             save_overlay(_overlay_path(args.overlay, name, alone), judged, found)
     return row

@@ -16,6 +16,8 @@ Metric = Callable[..., Any]
 def metric(*, exact: bool = True, colour: bool = False, least: int = 1) -> Callable[[Kernel], Metric]:
     """Make a public metric ``(x, y, mask=None)`` of a kernel ``(x_BCHW, y_BCHW, mask_B1HW or None) -> [B]``.
 
+    One picture may have several masks, [M, 1, H, W] (NumPy: [M, rows, columns]): one value each for the price of one.
+
     ``exact``: NumPy pictures are scored in float64, not float32. ``colour``: grey pictures become three equal channels.
     ``least``: the shortest side in pixels.
     """
@@ -24,13 +26,16 @@ def metric(*, exact: bool = True, colour: bool = False, least: int = 1) -> Calla
         @wraps(kernel)
         def scored(x: Any, y: Any, mask: Any = None) -> Any:
             plain = isinstance(x, np.ndarray)
+            several = plain and mask is not None and np.ndim(mask) == 3
             if plain:
                 x, y, mask = _from_numpy(x, y, mask, np.float64 if exact else np.float32)
             x, y, mask, alone = _checked(x, y, mask, least)
             if colour and x.shape[1] == 1:
                 x, y = x.expand(-1, 3, -1, -1), y.expand(-1, 3, -1, -1)
             values = kernel(x, y, mask)
-            return float(values[0]) if plain else values[0] if alone else values
+            if plain:
+                return values.numpy() if several else float(values[0])
+            return values[0] if alone and len(values) == 1 else values
 
         return scored
 
@@ -56,13 +61,14 @@ def _from_numpy(x: Any, y: Any, mask: Any, dtype: Any) -> tuple[Tensor, Tensor, 
         raise ValueError(f"ref and test must have one shape, not {list(x.shape)} and {told}")
     if x.ndim not in (2, 3) or (x.ndim == 3 and x.shape[2] != 3) or 0 in x.shape:
         raise ValueError(f"ref must be [rows, columns] or [rows, columns, 3], not {list(x.shape)}")
-    if mask is not None and (np.shape(mask) != x.shape[:2] or mask.dtype != np.bool_):
+    if mask is not None and (np.shape(mask)[-2:] != x.shape[:2] or mask.ndim > 3 or mask.dtype != np.bool_):
         raise ValueError(f"mask must be bool {list(x.shape[:2])}, not {mask.dtype} {list(mask.shape)}")
     pair = []
     for picture in (x, y):
         planes = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
         pair.append(torch.from_numpy(np.ascontiguousarray(planes, dtype) / dtype(255))[None])
-    return pair[0], pair[1], None if mask is None else torch.from_numpy(mask.astype(dtype))[None, None]
+    planes = None if mask is None else torch.from_numpy(mask.astype(dtype).reshape(-1, 1, *x.shape[:2]))
+    return pair[0], pair[1], planes
 
 
 def _checked(x: Any, y: Any, mask: Any, least: int) -> tuple[Tensor, Tensor, Tensor | None, bool]:
@@ -91,9 +97,10 @@ def _mask(mask: Any, x: Tensor) -> Tensor:
         raise ValueError(f"mask must be a tensor, bool or weights of at least 0, not {type(mask).__name__}")
     given = list(mask.shape)
     weight = mask[None, None] if mask.ndim == 2 else mask[:, None] if mask.ndim == 3 else mask
-    if weight.ndim != 4 or weight.shape[0] not in (1, x.shape[0]) or weight.shape[1:] != (1, *x.shape[2:]):
+    fits = weight.ndim == 4 and weight.shape[1:] == (1, *x.shape[2:])
+    if not fits or (weight.shape[0] not in (1, x.shape[0]) and x.shape[0] != 1):
         raise ValueError(f"mask must be {wanted}, not {given}")
-    weight = weight.to(x.device, x.dtype).expand(x.shape[0], -1, -1, -1)
+    weight = weight.to(x.device, x.dtype).expand(max(weight.shape[0], x.shape[0]), -1, -1, -1)
     total, low = weight.sum((1, 2, 3)).amin(), weight.amin()
     if not bool(low >= 0):
         raise ValueError("mask must hold weights of at least 0")

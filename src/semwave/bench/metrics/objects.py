@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,13 +51,16 @@ class Objects:
         return asdict(self)
 
 
-def compare_objects(ref: Array, test: Array, detector: Detector | None = None) -> Objects:
+def compare_objects(
+    ref: Array, test: Array, detector: Detector | None = None, mask: NDArray[np.bool_] | None = None
+) -> Objects:
     """Which objects of ``ref`` are lost in ``test``, which are added: uint8 [rows, columns, 3] both.
 
     An object is what the detector is sure of (`least`) in one picture. Its confidence p is compared with q, the best of
     the same label in the other picture whose box shares 30 % of the smaller one; below half of p it is lost or added.
     score = sum max(p - q, 0) / sum p over the objects of both pictures: 0 for equal pictures, 1 where nothing is left;
-    0 also where neither picture shows an object. The default detector is the shipped tagger.
+    0 also where neither picture shows an object. With a mask, bool [rows, columns], only objects count whose box has
+    its middle in it. The default detector is the shipped tagger.
 
     Raises:
         ValueError: not two pictures of one size.
@@ -68,8 +72,12 @@ def compare_objects(ref: Array, test: Array, detector: Detector | None = None) -
         )
     detector = detector or default_detector()
     there, here = detector.look(ref), detector.look(test)
-    lost, kept, mass_lost, mass_ref = _missing_from(here, distinct(there, detector.least))
-    added, _, mass_added, mass_test = _missing_from(there, distinct(here, detector.least))
+    originals, judged = (
+        [seen for seen in distinct(candidates, detector.least) if mask is None or _inside(seen.box, mask)]
+        for candidates in (there, here)
+    )
+    lost, kept, mass_lost, mass_ref = _missing_from(here, originals)
+    added, _, mass_added, mass_test = _missing_from(there, judged)
     total = mass_ref + mass_test
     return Objects(added, lost, kept, (mass_lost + mass_added) / total if total else 0.0, detector.name)
 
@@ -92,6 +100,14 @@ def shared(a: Box, b: Box) -> float:
     return max(across, 0.0) * max(down, 0.0) / least if least > 0 else 0.0
 
 
+def hallucination(x: Array, y: Array, mask: NDArray[np.bool_] | None = None) -> float:
+    """The score of `compare_objects` with the shipped tagger: share of confidence in objects that was added or lost.
+
+    NumPy pictures uint8 [rows, columns, 3] only; not differentiable. 0 for equal pictures, at most 1.
+    """
+    return compare_objects(x, y, mask=mask).score
+
+
 def draw_objects(picture: Array, found: Objects) -> Array:
     """The picture with a frame around what was lost (red), added (blue) and kept (green)."""
     from PIL import Image, ImageDraw
@@ -111,8 +127,9 @@ def draw_objects(picture: Array, found: Objects) -> Array:
     return np.asarray(image)
 
 
+@cache
 def default_detector(device: str = "cpu") -> Detector:
-    """The shipped tagger."""
+    """The shipped tagger, loaded once."""
     from semwave.bench.metrics.tagger import Tagger
 
     return Tagger(device)
@@ -134,6 +151,11 @@ def save_overlay(path: Path, picture: Array, found: Objects) -> None:
     from semwave.models.pictures import save_png
 
     save_png(path, draw_objects(picture, found))
+
+
+def _inside(box: Box, mask: NDArray[np.bool_]) -> bool:
+    row, column = int((box[1] + box[3]) / 2), int((box[0] + box[2]) / 2)
+    return bool(mask[min(row, mask.shape[0] - 1), min(column, mask.shape[1] - 1)])
 
 
 def _missing_from(candidates: Sequence[Seen], objects: list[Seen]) -> tuple[list[Seen], list[Seen], float, float]:

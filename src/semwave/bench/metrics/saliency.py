@@ -64,7 +64,7 @@ def _vsi(x: Tensor, y: Tensor, mask: Tensor | None, salience: Part, means: Part)
     alike = _alike(_gradient(light_a), _gradient(light_b), _C_GRADIENT) ** _ALPHA
     alike = alike * _alike(salient_a, salient_b, _C_SALIENCY) * (m * n).abs().clamp_min(_TINY) ** _BETA
     total = weight.sum((1, 2, 3))
-    even = torch.ones_like(alike) if place is None else place.expand_as(alike)  # where nothing at all is salient
+    even = torch.ones_like(alike) if place is None else place  # where nothing at all is salient
     flat = (alike * even).sum((1, 2, 3)) / even.sum((1, 2, 3)).clamp_min(_TINY)
     return torch.where(total > 0, (alike * weight).sum((1, 2, 3)) / total.clamp_min(_TINY), flat)
 

@@ -32,10 +32,15 @@ def fetched(name: str = VGG_FILE) -> dict[str, Tensor]:
     Raises:
         UserError: it was not fetched yet, or not wholly; the message names the command.
     """
+    need(name)
+    return load(cache_folder() / name)
+
+
+def need(name: str = VGG_FILE) -> None:
+    """Raise the UserError of `fetched` before any work is done."""
     problem = missing(name)
     if problem:
         raise UserError(f"{problem}; '{FETCH}' gets it (64 MB, once)")
-    return load(cache_folder() / name)
 
 
 def missing(name: str = VGG_FILE) -> str | None:
