@@ -4,7 +4,8 @@
 
 ``kills`` starts a sweep of 10,000 points, kills its process with SIGKILL at a random moment, ten times over, lets it
 finish, and holds the table against that of a sweep that nobody disturbed. ``speedup`` is the ratio of points a second
-with two workers and with one, in turns, best of each; it needs two cores that nobody else uses.
+with two workers and with one, in turns, best of each: of points that compute, which needs two cores that nobody else
+uses, and of points that wait, which shows the scheduling alone.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from _report import emit
@@ -50,22 +52,26 @@ def overhead(folder: Path, quick: bool) -> None:
     file = sweep_file(folder, "draw", count)
     told = run(file, folder / "overhead.sqlite", 2)
     emit("sweep", f"overhead per point, {count} empty points, 2 workers", 1000 * told["seconds"] / count, "ms")
-    file = sweep_file(folder, "spin", count // 20, busy_s=0.05)
-    told = run(file, folder / "busy.sqlite", 1)
-    each = 1000 * (told["seconds"] / (count // 20) - 0.05)
-    emit("sweep", f"overhead per point of 50 ms of processor time, {count // 20} points, 1 worker", each, "ms")
+    file, store = sweep_file(folder, "nap", count // 20, nap_s=0.05), folder / "nap.sqlite"
+    told = run(file, store, 2)
+    with Store(store) as found:
+        within = sum(row.seconds for row in found.rows())
+    each = 1000 * (2 * told["seconds"] - within) / (count // 20)
+    emit("sweep", f"worker time per point outside the point, {count // 20} points of 50 ms, 2 workers", each, "ms")
 
 
 def speedup(folder: Path, quick: bool) -> None:
     """Two workers against one."""
     count, turns = (40, 1) if quick else (200, 3)
-    file = sweep_file(folder, "spin", count, busy_s=0.1)
-    best = {1: float("inf"), 2: float("inf")}
-    for turn in range(turns):
-        for workers in best:
-            told = run(file, folder / f"speedup_{workers}_{turn}.sqlite", workers)
-            best[workers] = min(best[workers], told["seconds"])
-    emit("sweep", "points a second, 2 workers, points of 100 ms", count / best[2], "1/s", "1 worker", count / best[1])
+    for function, name, what in (("spin", "busy_s", "of processor time"), ("nap", "nap_s", "of waiting")):
+        file = sweep_file(folder, function, count, **{name: 0.1})
+        best = {1: float("inf"), 2: float("inf")}
+        for turn in range(turns):
+            for workers in best:
+                told = run(file, folder / f"{function}_{workers}_{turn}.sqlite", workers)
+                best[workers] = min(best[workers], told["seconds"])
+        case = f"points a second, points of 100 ms {what}, 2 workers"
+        emit("sweep", case, count / best[2], "1/s", "1 worker", count / best[1])
 
 
 def kills(folder: Path, quick: bool) -> None:
@@ -90,7 +96,7 @@ def kills(folder: Path, quick: bool) -> None:
         same = ours.table() == whole.table()
     with sqlite3.connect(store) as db:
         rows, twice = db.execute("SELECT count(*), sum(attempts > 1) FROM points").fetchone()
-    backwards = sum(later < earlier for earlier, later in zip(before, before[1:], strict=False))
+    backwards = sum(later < earlier for earlier, later in pairwise(before))
     what = f"{count} points, {killed} kills at random moments"
     emit("sweep", f"{what}: points missing in the end", count - rows, "points")
     emit("sweep", f"{what}: points written more than once", twice, "points")

@@ -3,6 +3,7 @@
 An executor takes batches of points with ``submit`` and gives outcomes back with ``collect``, in any order.
 """
 
+import contextlib
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from semwave.sweep.plan import Point
 from semwave.sweep.tasks import described, run_points
 
 Outcomes = list[dict[str, Any]]
+PATIENCE_S = 60  # for a busy machine to answer
 ALLOWED_DEATHS = 3  # workers that may die with a batch before its points count as failed
 ONE_THREAD = {f"{n}_NUM_THREADS": "1" for n in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
@@ -75,10 +77,12 @@ class OnDask:
             "distributed.scheduler.allowed-failures": ALLOWED_DEATHS,
             "distributed.nanny.pre-spawn-environ": ONE_THREAD,
             "distributed.worker.profile.enabled": False,
+            "distributed.comm.timeouts.connect": f"{PATIENCE_S}s",
+            **({} if dashboard else {f"distributed.{who}.http.routes": [] for who in ("scheduler", "worker")}),
         })  # fmt: skip
         self._cluster = None if scheduler else _local(workers, dashboard)
         try:
-            self._client = distributed.Client(scheduler or self._cluster, timeout=20, set_as_default=False)
+            self._client = distributed.Client(scheduler or self._cluster, timeout=PATIENCE_S, set_as_default=False)
         except OSError as error:
             raise SweepError(f"no Dask scheduler answers at {scheduler}: {error}") from error
         if self._cluster is not None:
@@ -141,11 +145,10 @@ class OnDask:
 
     def close(self) -> None:
         """Leave the scheduler; end the local cluster."""
-        try:
-            self._client.close(timeout=5)
-        finally:
-            if self._cluster is not None:
-                self._cluster.close(timeout=5)
+        for end in (self._client, self._cluster):
+            with contextlib.suppress(TimeoutError, OSError):  # all results are stored; processes end with this one
+                if end is not None:
+                    end.close(timeout=PATIENCE_S)
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +165,8 @@ def _dask() -> tuple[Any, Any]:
 def _local(workers: int, dashboard: str | None) -> Any:
     return _dask()[1].LocalCluster(
         n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
-        dashboard_address=dashboard, worker_dashboard_address=None, silence_logs=logging.CRITICAL,
+        dashboard_address=dashboard or "127.0.0.1:0", scheduler_kwargs={"dashboard": bool(dashboard)},
+        worker_dashboard_address=None, silence_logs=logging.CRITICAL,
     )  # fmt: skip
 
 

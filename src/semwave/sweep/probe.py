@@ -20,6 +20,12 @@ def spin(seed: int, busy_s: float = 0.01, index: int = 0) -> dict[str, Any]:
     return draw(seed, index=index)
 
 
+def nap(seed: int, nap_s: float = 0.01, index: int = 0) -> dict[str, Any]:
+    """Time without work, then a number that depends on the seed alone."""
+    time.sleep(nap_s)
+    return draw(seed, index=index)
+
+
 def fail(seed: int, index: int = 0, unless: str = "", every: int = 1) -> dict[str, Any]:
     """An error for every ``every``-th index, unless the file ``unless`` exists."""
     if index % every == 0 and not (unless and os.path.exists(unless)):

@@ -71,7 +71,6 @@ class Scheme:
 
     name: ClassVar[str] = ""
     version: ClassVar[str] = "1"
-    needs_key: ClassVar[bool] = False
 
     def transmit(self, picture: Picture, air: Air, budget: int, rng: np.random.Generator) -> Delivery:
         """Send ``picture`` in at most ``budget`` channel uses of payload.
@@ -127,8 +126,21 @@ def _own() -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
-            found |= {c.name: Entry(c, c.version) for c in _classes(import_module(f"{__name__}.{module.name}"))}
+            own = _classes(import_module(f"{__name__}.{module.name}"))
+            found |= {c.name: Entry(c, f"{c.version}-{_weights()}") for c in own}
     return found
+
+
+def _weights() -> str:
+    """A hash of all the weights that ship: schemes and scores stand on them; with others, points are computed anew."""
+    import semwave.models
+
+    total = hashlib.sha256()
+    for file in sorted((Path(semwave.models.__path__[0]) / "weights").rglob("*.safetensors")):
+        total.update(f"{file.parent.name}/{file.name}".encode())
+        with file.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()[:8]
 
 
 def _of_path(path: Path) -> dict[str, Entry]:

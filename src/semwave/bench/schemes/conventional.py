@@ -9,8 +9,6 @@ from semwave.bench.air import Air
 from semwave.bench.schemes import Delivery, Picture, Scheme, lost, remembered
 from semwave.modulation import scene
 
-WHOLE = 15  # the key layer's codec number for a whole picture
-
 
 @dataclass(frozen=True)
 class Conventional(Scheme):
@@ -32,7 +30,7 @@ class Conventional(Scheme):
             return Delivery(lost(picture), "does not fit", 0, 0, {"codec": "none"})
         data, codec = coded
         height, width = picture.image.shape[:2]
-        entry = scene.LayerEntry(WHOLE, self.mcs, len(data))
+        entry = scene.LayerEntry(scene.KEY_WHOLE, self.mcs, len(data))
         header = scene.SceneHeader(0, height, width, int(rng.integers(1 << 16)), key=entry)
         arrival = air.send(header, {"key": data})
         got = arrival.layer("key")

@@ -12,7 +12,7 @@ from semwave.bench.schemes import Delivery, Picture, Scheme, lost, remembered
 from semwave.modulation import scene
 
 Array = NDArray[Any]
-KEY_CODEC, CODEC = 1, 1
+CODEC = 1  # of the small layers
 ORDER = ("mask", "prompt", "sketch")
 
 
@@ -20,6 +20,8 @@ ORDER = ("mask", "prompt", "sketch")
 class Semwave(Scheme):
     """What ``image_link`` does, in a given number of channel uses: mask, prompt and sketch first, the key region in
     what they leave. A budget too small for all loses the sketch first, then the prompt.
+
+    ``codec``: avif, webp, jpeg, best, or ``jscc`` (symbols as they are; ``told``: the encoder knows the mean SNR).
     """
 
     name: ClassVar[str] = "semwave"
@@ -27,8 +29,9 @@ class Semwave(Scheme):
     segmenter: str = "tiny"
     key_share: float = 0.35
     codec: str = "avif"
-    generator: str = "tiny"
+    generator: str = ""
     steps: int = 1
+    told: bool = True
     prompt_bytes: int = 64
     sketch_bytes: int = 64
     mask_mcs: int = 1
@@ -40,18 +43,27 @@ class Semwave(Scheme):
     def _decoder(self) -> Any:
         from semwave.models.generate import load_decoder
 
-        return load_decoder(self.generator)
+        return load_decoder(self.generator) if self.generator else load_decoder()
+
+    @cached_property
+    def _jscc(self) -> Any:
+        from semwave.models.jscc import Jscc
+
+        return Jscc.load()
 
     def transmit(self, picture: Picture, air: Air, budget: int, rng: np.random.Generator) -> Delivery:
         """Encode, send, rebuild."""
-        key = (self, picture.sha256, budget)
-        layers = remembered(key, lambda: self._layers(picture, budget))
-        if layers is None:
+        snr_db = air.channel.snr_db if self.told and self.codec == "jscc" else None
+        made = remembered((self, picture.sha256, budget, snr_db), lambda: self._layers(picture, budget, snr_db))
+        if made is None:
             return Delivery(lost(picture), "does not fit", 0, 0)
+        layers, raw = made
         height, width = picture.image.shape[:2]
         entries = {n: scene.LayerEntry(CODEC, self._mcs(n), len(d)) for n, d in layers.items()}
+        if raw is not None:
+            entries["key"] = scene.LayerEntry(scene.KEY_JSCC["free"], self.key_mcs, len(layers["key"]), raw.size)
         header = scene.SceneHeader(0, height, width, int(rng.integers(1 << 16)), **entries)
-        arrival = air.send(header, layers)
+        arrival = air.send(header, layers, raw)
         extras = {f"{n}_bytes": len(d) for n, d in layers.items()}
         extras |= {f"received_{k}": v for k, v in arrival.report.items()}
         if arrival.header is None:
@@ -61,19 +73,26 @@ class Semwave(Scheme):
     def _mcs(self, layer: str) -> int:
         return int(getattr(self, f"{layer}_mcs"))
 
-    def _layers(self, picture: Picture, budget: int) -> dict[str, bytes] | None:
-        """The layers that fit in ``budget`` channel uses; None where not even the mask does."""
-        from semwave.models.keylayer import encode_key_layer
-
+    def _layers(
+        self, picture: Picture, budget: int, snr_db: float | None
+    ) -> tuple[dict[str, bytes], Array | None] | None:
+        """The layers that fit in ``budget`` channel uses, and raw symbols; None where not even the mask fits."""
         grid = key_grid(picture, self.segmenter, self.key_share)
         data = self._small_layers(picture, grid)
         while data and self._uses(data) > budget:
             data.popitem()
         if not data:
             return None
-        room = scene.capacity(budget - self._uses(data), self.key_mcs)
-        key = encode_key_layer(picture.image, grid, room, self.codec)
-        return {**data, "key": key or b""}
+        left = budget - self._uses(data)
+        if self.codec == "jscc":
+            from semwave.models.jscckey import encode_jscc_key
+
+            found = encode_jscc_key(self._jscc, picture.image, grid, left, self.key_mcs, snr_db, "free")
+            return ({**data, "key": b""}, None) if found is None else ({**data, "key": found[0]}, found[1])
+        from semwave.models.keylayer import encode_key_layer
+
+        key = encode_key_layer(picture.image, grid, scene.capacity(left, self.key_mcs), self.codec)
+        return {**data, "key": key or b""}, None
 
     def _uses(self, data: dict[str, bytes]) -> int:
         return sum(scene.coded_symbols(len(d), self._mcs(n)) for n, d in data.items() if d)
@@ -99,16 +118,43 @@ class Semwave(Scheme):
 
         header = arrival.header
         assert header is not None
-        shape = (header.height, header.width)
-        parts, problems = decode_layers(dict(arrival.layers), shape)
+        shape, layers = (header.height, header.width), dict(arrival.layers)
+        side = layers.pop("key", None) if header.key.raw else None
+        parts, problems = decode_layers(layers, shape)
+        key = self._key(arrival, side, parts["mask"]) if header.key.raw else None
+        if key is not None:
+            parts.update(key=key.picture, key_ok=key.usable, key_error=key.sigma)
         built = self._decoder.decode([Received(shape=shape, **parts)], [header.seed], steps=self.steps)[0]
+        provenance = built.provenance
+        if key is not None:
+            from semwave.models.jscckey import judge
+
+            provenance, _ = judge(key, provenance, built.confidence)
         missing = [n for n, d in arrival.layers.items() if d is None]
-        shares = np.bincount(built.provenance.reshape(-1), minlength=3) / built.provenance.size
+        shares = np.bincount(provenance.reshape(-1), minlength=3) / provenance.size
         extras |= dict(zip(("received", "inferred", "invented"), map(float, shares), strict=False))
         extras |= {"prompt": parts.get("prompt") or "", **({"problems": "; ".join(problems)} if problems else {})}
         status = f"{', '.join(missing)} lost" if missing else "ok"
-        shown = {"provenance": built.provenance}
-        return Delivery(built.image, status, arrival.payload, arrival.total, extras, shown)
+        return Delivery(built.image, status, arrival.payload, arrival.total, extras, {"provenance": provenance})
+
+    def _key(self, arrival: Arrival, side: bytes | None, mask: Array | None) -> Any:
+        """The key region out of its symbols; None where its place was lost with the mask."""
+        from semwave.models.jscckey import decode_jscc_key
+
+        header = arrival.header
+        if header is None or mask is None:
+            return None
+        raw = {"symbols": arrival.raw, "noise_variance": arrival.raw_noise}
+        return decode_jscc_key(self._jscc, side, raw, header.key.codec, mask, (header.height, header.width))
+
+
+@dataclass(frozen=True)
+class JsccKeyed(Semwave):
+    """The key region as joint source-channel coded symbols instead of an image codec's bytes."""
+
+    name: ClassVar[str] = "semwave-jscc"
+    codec: str = "jscc"
+    key_mcs: int = 1
 
 
 @dataclass(frozen=True)
