@@ -21,6 +21,8 @@ _LOG2E = _F(1.4426950408889634)
 _LN2 = _F(0.6931471805599453)
 _LN1_5 = _F(0.4054651081081644)
 _E2, _E3, _E4, _E5, _E6 = (_F(1 / f) for f in (2, 6, 24, 120, 720))
+_EXACT = 128  # values of an axis at a time: those of 32 levels fit the nearest cache
+_LEAST = _F(-1e30)  # of a binary logarithm
 _A3, _A5, _A7 = _F(1 / 3), _F(1 / 5), _F(1 / 7)
 _FAST = {"contract", "nsz", "arcp", "reassoc"}  # inf and nan keep their meaning
 
@@ -138,39 +140,80 @@ def maxlog_square(parts: Array, inv_n0: Array, step: int, scale: Any, m: int, ou
         weave(llrs, out, first, size)
 
 
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy", inline="always")
+def _times_power(f: Any, k: Any, top: Any) -> Any:
+    """f 2^(k - top), 0 below the least normal number; whole k <= top, as float32: numba widens integers."""
+    return f * np.int32(np.int32(max(k - top, _F(-127)) + _F(127)) << np.int32(23)).view(np.float32)
+
+
+@nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def _sum_half(f: Array, k: Array, j: int, half: int, m: int, size: int, top: Array, total: Array) -> None:
+    """top = max k and total = sum f 2^(k - top) over the levels whose bit j is ``half``, four levels in a go."""
+    many = 1 << (m - 1)
+    shift = m - 1 - j
+    top[:] = -np.inf
+    for i in range(0, many, 4):  # where there are fewer than four, some twice: the largest stays the same
+        ka, kb = k[_label(i, shift, half)], k[_label(min(i + 1, many - 1), shift, half)]
+        kc, kd = k[_label(min(i + 2, many - 1), shift, half)], k[_label(min(i + 3, many - 1), shift, half)]
+        for e in range(size):
+            top[e] = max(top[e], ka[e], kb[e], kc[e], kd[e])
+    total[:] = 0
+    for i in range(0, many, 4):
+        if many - i >= 4:
+            a, b = _label(i, shift, half), _label(i + 1, shift, half)
+            c, d = _label(i + 2, shift, half), _label(i + 3, shift, half)
+            fa, fb, fc, fd = f[a], f[b], f[c], f[d]
+            ka, kb, kc, kd = k[a], k[b], k[c], k[d]
+            for e in range(size):
+                t = top[e]
+                one = _times_power(fa[e], ka[e], t) + _times_power(fb[e], kb[e], t)
+                two = _times_power(fc[e], kc[e], t) + _times_power(fd[e], kd[e], t)
+                total[e] += one + two
+        else:
+            for n in range(i, many):
+                fa, ka = f[_label(n, shift, half)], k[_label(n, shift, half)]
+                for e in range(size):
+                    total[e] += _times_power(fa[e], ka[e], top[e])
+
+
+@nb.njit(cache=True, inline="always")
+def _label(i: int, shift: int, bit: int) -> int:
+    """The i-th label with the bit at ``shift`` as given."""
+    return ((i >> shift) << (shift + 1)) | (bit << shift) | (i & ((1 << shift) - 1))
+
+
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
 def exact_square(parts: Array, inv_n0: Array, step: int, levels: Array, m: int, out: Array) -> None:
-    """Exact LLRs of square QAM, one log-sum-exp per axis and bit; levels [2^m] float32 by axis label."""
-    size_max = 2 * BLOCK
-    c = np.empty(size_max, np.float32)
-    m0, m1 = np.empty(size_max, np.float32), np.empty(size_max, np.float32)
-    s0, s1 = np.empty(size_max, np.float32), np.empty(size_max, np.float32)
-    for first in range(0, parts.size, size_max):
-        size = min(size_max, parts.size - first)
+    """Exact LLRs of square QAM, one log-sum-exp per axis and bit; levels [2^m] float32 by axis label.
+
+    ``exp(-d^2/n0) = f 2^k`` is found once for each level and shared by the m bits: a bit's sums take f times a power of
+    two against the largest k of their half, which costs a shift where an exponential costs a polynomial.
+    """
+    f, k = np.empty((1 << m, _EXACT), np.float32), np.empty((1 << m, _EXACT), np.float32)
+    k0, k1 = np.empty(_EXACT, np.float32), np.empty(_EXACT, np.float32)
+    s0, s1 = np.empty(_EXACT, np.float32), np.empty(_EXACT, np.float32)
+    c, llrs = np.empty(_EXACT, np.float32), np.empty((m, _EXACT), np.float32)
+    for first in range(0, parts.size, _EXACT):
+        size = min(_EXACT, parts.size - first)
         y = parts[first : first + size]
         for e in range(size):
-            c[e] = inv_n0[((first + e) >> 1) * step]
-        for j in range(m):
-            m0[:] = np.inf
-            m1[:] = np.inf
-            s0[:] = 0
-            s1[:] = 0
-            for label in range(levels.size):
-                near = m1 if (label >> (m - 1 - j)) & 1 else m0
-                for e in range(size):
-                    d = y[e] - levels[label]
-                    near[e] = min(near[e], d * d)
-            for label in range(levels.size):
-                one = (label >> (m - 1 - j)) & 1
-                near = m1 if one else m0
-                total = s1 if one else s0
-                for e in range(size):
-                    d = y[e] - levels[label]
-                    total[e] += exp_negative(-max(d * d - near[e], _F(0)) * c[e])
+            c[e] = inv_n0[((first + e) >> 1) * step] * _LOG2E
+        for label in range(1 << m):
+            fl, kl, level = f[label], k[label], levels[label]
             for e in range(size):
-                at = first + e
-                llr = (m0[e] - m1[e]) * c[e] + ln_positive(s1[e] / s0[e])
-                out[(at >> 1) * 2 * m + 2 * j + (at & 1)] = llr
+                d = y[e] - level
+                t = max(-(d * d) * c[e], _LEAST)
+                whole = np.floor(t + _F(0.5))
+                r = (t - whole) * _LN2
+                fl[e] = _F(1) + r * (_F(1) + r * (_E2 + r * (_E3 + r * (_E4 + r * (_E5 + r * _E6)))))
+                kl[e] = whole
+        for j in range(m):
+            for half in range(2):
+                _sum_half(f, k, j, half, m, size, k1 if half else k0, s1 if half else s0)
+            row = llrs[j]
+            for e in range(size):
+                row[e] = (k1[e] - k0[e]) * _LN2 + ln_positive(s1[e] / s0[e])
+        weave(llrs, out, first, size)
 
 
 @nb.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
