@@ -27,7 +27,7 @@ Array = NDArray[Any]
 BOOK = Path(codebook.__file__).parents[1] / "weights/semantic-classes/model.safetensors"
 EMA = 0.998
 CROP = 112
-FIRST, EVERY = 48, 3  # examples at the start; one more every so many steps
+FIRST, EVERY = 48, 5  # examples at the start; one more every so many steps
 HELD = 16
 PARTS = ("net", "average", "exp_avg", "exp_avg_sq")  # a file each, to stay small
 
