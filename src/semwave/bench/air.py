@@ -17,6 +17,7 @@ from semwave.modulation.noise import complex_normal, n0_from_snr_db
 
 Array = NDArray[Any]
 MODEMS, FLAT = ("ofdm", "symbols"), ("awgn", "rayleigh", "rician")
+PROFILES = (*FLAT, *(f"TDL-{x}" for x in "ABCDE"), "EPA", "EVA", "ETU", "measured")
 GAP, FADING, NOISE, PLACES = 400, 0, 1, 2  # samples of silence around a burst; spawn keys of the generators
 
 
@@ -45,6 +46,8 @@ class Channel:
     def __post_init__(self) -> None:
         if self.modem not in MODEMS:
             raise ValueError(f"modem must be one of {', '.join(MODEMS)}, not {self.modem!r}")
+        if self.profile not in PROFILES:
+            raise ValueError(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
         if self.modem == "symbols" and (self.profile not in FLAT or self.interference):
             what = self.profile if self.profile not in FLAT else "interference"
             raise ValueError(f'modem "symbols" has flat channels ({", ".join(FLAT)}) alone: {what} needs "ofdm"')
