@@ -42,7 +42,7 @@ class Score(FrameBlock):
 
     def start(self, ctx: Context) -> None:
         """Nothing has come yet."""
-        from semwave.bench.metrics.weights import need
+        from semwave.bench.weights import need
 
         if "dists" in self.metrics:
             need()

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from semwave.bench.metrics import fetch, weights
+from semwave.bench import weights
+from semwave.bench.metrics import fetch
 from semwave.bench.metrics._arrays import arrays
 from semwave.runtime.errors import UserError
 

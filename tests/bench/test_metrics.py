@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from semwave.bench.metrics import dists, lpips, ms_ssim, psnr, ssim, vsi
-from semwave.bench.metrics.weights import FETCH, missing
+from semwave.bench.weights import FETCH, missing
 
 CALIBRATION = Path(__file__).resolve().parents[2].parent / "shared/data/research/iqa_calibration.zip"
 

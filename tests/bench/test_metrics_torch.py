@@ -6,7 +6,7 @@ import torch
 from scipy.signal import convolve2d
 
 from semwave.bench import metrics
-from semwave.bench.metrics.weights import missing
+from semwave.bench.weights import missing
 
 needs_vgg = pytest.mark.skipif(bool(missing()), reason=f"{missing()}: semwave models fetch metrics")
 NAMES = [*(n for n in metrics.__all__ if n not in ("dists", "hallucination")), pytest.param("dists", marks=needs_vgg)]

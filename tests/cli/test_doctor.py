@@ -198,3 +198,14 @@ def test_the_hub_is_tried_when_asked_for(cli, monkeypatch, no_torch, error, reac
     monkeypatch.setattr("urllib.request.urlopen", urlopen)
     assert json.loads(cli("doctor", "--json", "--online").out)["hub"]["reached"] is reached
     assert "hub https://hub.example: " + ("reached" if reached else "not reached") in cli("doctor", "--online").out
+
+
+def test_weights_that_are_fetched(cli, no_torch, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMWAVE_CACHE", str(tmp_path))
+    done = cli("doctor")
+    assert "DISTS: the weights " in done.out
+    assert "optional: semwave models fetch metrics" in done.out
+    (weights,) = json.loads(cli("doctor", "--json").out)["fetched"]
+    assert weights["name"] == "DISTS"
+    assert weights["path"].startswith(str(tmp_path))
+    assert "not there" in weights["problem"]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from semwave.bench import metrics
-from semwave.bench.metrics.weights import VGG_FILE
+from semwave.bench.weights import VGG_FILE
 
 QUICK = ("--metrics", "psnr,ssim")
 
@@ -163,7 +163,7 @@ def test_dists_without_its_weights_names_the_command(cli, pictures, tmp_path, mo
 
 
 def test_fetching_what_is_there_does_nothing(cli, tmp_path, monkeypatch):
-    from semwave.bench.metrics import weights
+    from semwave.bench import weights
 
     monkeypatch.setenv("SEMWAVE_CACHE", str(tmp_path))
     monkeypatch.setattr(weights, "VGG_BYTES", 4)

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 def chosen(told: str | None) -> list[str]:
     """The metrics to take: those told, or all that have their weights."""
     from semwave.bench.metrics.table import STANDARD, known
-    from semwave.bench.metrics.weights import missing
+    from semwave.bench.weights import missing
 
     if told is None:
         return [name for name in STANDARD if name != "dists" or missing() is None]
@@ -209,7 +209,7 @@ def _sets(args: argparse.Namespace, pairs: Sequence[tuple[str, Path, Path]], ext
 
 
 def _notes(args: argparse.Namespace, names: Sequence[str], extra: list[str]) -> None:
-    from semwave.bench.metrics.weights import FETCH
+    from semwave.bench.weights import FETCH
 
     if args.metrics is None and "dists" not in names:
         print(f"without DISTS: its weights are not there ('{FETCH}')", file=sys.stderr)

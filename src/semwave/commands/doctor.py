@@ -55,8 +55,18 @@ def examine(*, online: bool = False) -> dict[str, Any]:
         "numba_cache": _machine.numba_cache(),
         "peers": _packages.peers(),
         "models": models(Path(str(files("semwave"))) / "models" / "weights"),
+        "fetched": fetched(),
         "hub": hub() if online else None,
     }
+
+
+def fetched() -> list[dict[str, Any]]:
+    """Weights that do not ship: name, path, what is wrong with them (None: nothing), what to do about it."""
+    try:
+        from semwave.bench.weights import FETCH, VGG_FILE, cache_folder, missing
+    except ImportError:  # torch is not there, which the list of packages says
+        return []
+    return [{"name": "DISTS", "path": str(cache_folder() / VGG_FILE), "problem": missing(), "advice": FETCH}]
 
 
 def models(folder: Path) -> list[dict[str, Any]]:
@@ -102,7 +112,13 @@ def lines(found: dict[str, Any]) -> list[str]:
     report += ["", _title("required packages"), *table(rows), *advice]
     report += ["", _title("computing"), *_computing_lines(found)]
     report += ["", _title("optional"), *(f"  {p['name']}: {p['found'] or 'not installed'}" for p in found["peers"])]
-    report += ["", _title("models that ship with semwave"), *(_model_lines(found["models"]) or ["  none"])]
+    report += [
+        "",
+        _title("models that ship with semwave"),
+        *(_model_lines(found["models"]) or ["  none"]),
+    ]
+    if found["fetched"]:
+        report += ["", _title("weights that are fetched"), *map(_fetched_line, found["fetched"])]
     if found["hub"]:
         said = "reached" if found["hub"]["reached"] else "not reached"
         problem = f" ({found['hub']['problem']})" if found["hub"]["problem"] else ""
@@ -111,6 +127,11 @@ def lines(found: dict[str, Any]) -> list[str]:
     if not found["ok"]:
         verdict = f"{paint('not ready:', 'red', sys.stdout)} {found['error']}"
     return [*report, "", verdict]
+
+
+def _fetched_line(weights: dict[str, Any]) -> str:
+    name, problem, advice = weights["name"], weights["problem"], weights["advice"]
+    return f"  {name}: {problem}, optional: {advice}" if problem else f"  {name}: {weights['path']}"
 
 
 def _title(text: str) -> str:

@@ -34,7 +34,7 @@ def _declare_fetch(parser: argparse.ArgumentParser) -> None:
 
 def _fetch(args: argparse.Namespace) -> int:
     from semwave.bench.metrics.fetch import fetch_dists
-    from semwave.bench.metrics.weights import VGG_FILE, cache_folder, missing
+    from semwave.bench.weights import VGG_FILE, cache_folder, missing
     from semwave.commands._json import emit
     from semwave.commands._progress import Progress
     from semwave.commands._terminal import size

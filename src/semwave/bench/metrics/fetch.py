@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from semwave.bench.metrics._arrays import arrays
-from semwave.bench.metrics.weights import VGG_BYTES, VGG_FILE, cache_folder
+from semwave.bench.weights import VGG_BYTES, VGG_FILE, cache_folder
 from semwave.runtime.errors import UserError
 
 Told = Callable[[str, float, float], None]  # what is being done, how much of it, of how much

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import conv2d, max_pool2d
 
 from semwave.bench.metrics._pictures import Tensor, metric, weighted_mean
-from semwave.bench.metrics.weights import shipped
+from semwave.bench.weights import shipped
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 

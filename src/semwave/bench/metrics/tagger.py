@@ -17,7 +17,7 @@ Array = NDArray[Any]
 Tensor = Any
 
 FLOOR = 0.02  # less than this is not worth keeping
-LEAST = 0.35  # from here on it counts as an object; chosen on development pictures, see docs/metrics.md
+LEAST = 0.5  # from here on it counts as an object; chosen on development pictures, see docs/metrics.md
 _WINDOW = 7  # cells of 32 pixels
 _CELL = 32
 _SIDES = (224, 320, 512)  # shorter side of the picture: windows of the whole, 0.7 and 0.44 of it

@@ -8,7 +8,7 @@ from torch.nn.functional import conv2d
 
 from semwave.bench.metrics._pictures import Tensor, metric, weighted_mean
 from semwave.bench.metrics.perceptual import MEAN, STD
-from semwave.bench.metrics.weights import fetched
+from semwave.bench.weights import fetched
 
 _STAGES = (2, 2, 3, 3, 3)  # convolutions between two poolings
 _CHANNELS = (3, 64, 128, 256, 512, 512)  # of the picture and the stages
