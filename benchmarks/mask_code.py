@@ -88,9 +88,10 @@ def main() -> None:
     for example in sd.coco_examples(args.data, development=True)[:: 4 if args.quick else 1]:
         scale = (512 * 384 / (example.image.width * example.image.height)) ** 0.5
         size = (round(example.image.width * scale), round(example.image.height * scale))
-        maps.append(segmenter.importance([np.asarray(example.image.resize(size))])[0])
+        image = np.asarray(example.image.resize(size))
+        maps.append((image, segmenter.importance([image])[0]))
     for block in BLOCKS:
-        masks = [key_mask(importance, BUDGET, block) for importance in maps]
+        masks = [key_mask(importance, BUDGET, block, image) for image, importance in maps]
         bits = np.array([8 * len(maskcode.encode_mask(mask)) for mask in masks])
         plain = [plain_codes(mask) for mask in masks]
         best = min(plain[0], key=lambda name: np.mean([p[name] for p in plain]))
@@ -101,7 +102,7 @@ def main() -> None:
         emit("mask_code", f"{where} over_150", float((bits > 150).mean()), "1", None, None)
         for name in plain[0]:
             emit("mask_code", f"{where} {name}", float(np.mean([p[name] for p in plain])), "bit", None, None)
-        pairs = [(expand(m, block, i.shape), cut(i)) for m, i in zip(masks, maps, strict=True)]
+        pairs = [(expand(m, block, i.shape), cut(i)) for m, (_, i) in zip(masks, maps, strict=True)]
         iou = float(np.mean([(a & b).sum() / max(1, (a | b).sum()) for a, b in pairs]))
         emit("mask_code", f"{where} iou", iou, "1", None, None)
 

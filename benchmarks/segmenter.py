@@ -1,6 +1,6 @@
 """How well the segmenters find objects, beside a spectral residual and a guess at the centre.
 
-    python benchmarks/segmenter.py --data DIR [--quick] [--points]
+    python benchmarks/segmenter.py --data DIR [--quick] [--points] [--frames]
 
 On the development pictures (every 20th by name) of the COCO sets at 512 x 384 or so, against the union of all objects:
 
@@ -11,6 +11,8 @@ On the development pictures (every 20th by name) of the COCO sets at 512 x 384 o
 * key_recall: share of the object pixels that the key mask covers (budget 0.35)
 * key_precision: share of the key mask that is object
 * point_iou: a point in the middle of each object of at least 1 % of the picture, grown; IoU with that object
+* flicker: share of the key mask's cells that change from frame to frame of a still camera with noise (sigma 12) and
+  shake (up to 2 pixels), ten frames a picture; peer: the same with temporal = 0
 * seconds_512x768: for one picture, importance map only
 
 The peers are the best of the two references for the scores, ``spectral`` for the time, and for points a disc of the
@@ -31,8 +33,9 @@ import segmenter_data as sd
 
 from semwave.models.segment import BACKENDS, expand, key_mask, load_segmenter
 from semwave.models.segment.ask import Key
+from semwave.models.segment.track import Tracker
 
-OWN = ("lite", "tiny")
+OWN = tuple(name for name in ("lite", "tiny") if name in BACKENDS)
 SCORES = ("iou", "iou_half", "weighted_f", "mae", "key_recall", "key_precision")
 THRESHOLDS = np.arange(0.05, 1.0, 0.05)
 
@@ -58,14 +61,14 @@ def weighted_f(importance: Any, truth: Any) -> float:
     return float(2 * recall * precision / (1e-12 + recall + precision))
 
 
-def row(importance: Any, truth: Any, known: Any) -> Any:
+def row(image: Any, importance: Any, truth: Any, known: Any) -> Any:
     """IoU at each threshold, then weighted F, MAE, recall and precision of the key mask."""
     true = truth[known]
     ious = [
         ((importance[known] >= level) & true).sum() / max(1, ((importance[known] >= level) | true).sum())
         for level in THRESHOLDS
     ]
-    key = expand(key_mask(importance, 0.35, 16), 16, importance.shape)[known]
+    key = expand(key_mask(importance, 0.35, 16, image), 16, importance.shape)[known]
     hits = (key & true).sum()
     filled = np.where(known, importance, truth).astype(np.float64)
     mae = np.abs(importance[known] - true).mean()
@@ -85,7 +88,7 @@ def views(examples: list[sd.Example]) -> list[tuple[Any, Any, Any]]:
 
 def scores(segmenter: Any, pictures: list[tuple[Any, Any, Any]]) -> Any:
     """`SCORES`, and their standard errors."""
-    rows = np.array([row(segmenter.importance([image])[0], truth, known) for image, truth, known in pictures])
+    rows = np.array([row(image, segmenter.importance([image])[0], truth, known) for image, truth, known in pictures])
     best = int(rows[:, : len(THRESHOLDS)].mean(0).argmax())
     half = int(np.argmin(np.abs(THRESHOLDS - 0.5)))
     kept = np.concatenate([rows[:, [best, half]], rows[:, len(THRESHOLDS) :]], axis=1)
@@ -116,11 +119,29 @@ def points(name: str, data: Path, quick: bool) -> tuple[float, float]:
     return float(np.mean(found)), float(np.mean(disc))
 
 
+def flicker(name: str, pictures: list[tuple[Any, Any, Any]], temporal: float) -> float:
+    """Mean share of cells that change between frames."""
+    segmenter, changes = load_segmenter(name), []
+    for image, _, _ in pictures:
+        rng, tracker, last = np.random.default_rng(7), Tracker(temporal), None
+        for _ in range(10):
+            top, left = rng.integers(0, 5, 2)
+            frame = image[top : image.shape[0] - 4 + top, left : image.shape[1] - 4 + left]
+            frame = np.clip(frame + rng.normal(0, 12, frame.shape), 0, 255).astype(np.uint8)
+            tracker.see(frame)
+            mask = key_mask(tracker.smooth(segmenter.importance([frame])[0]), 0.35, 16, frame)
+            if last is not None:
+                changes.append((mask != last).mean())
+            last = mask
+    return float(np.mean(changes))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/ zip files")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--points", action="store_true", help="grown points as well")
+    parser.add_argument("--frames", action="store_true", help="masks over frames as well")
     args = parser.parse_args()
     pictures = views(sd.coco_examples(args.data, development=True)[:: 4 if args.quick else 1])
     result = {name: scores(load_segmenter(name), pictures) for name in BACKENDS}
@@ -136,6 +157,10 @@ def main() -> None:
         for name in BACKENDS:
             found, disc = points(name, args.data, args.quick)
             emit("segmenter", f"{name} point_iou", found, "1", "disc", disc)
+    if args.frames:
+        for name in OWN:
+            still, rough = (flicker(name, pictures[:: 1 if args.quick else 3], t) for t in (0.7, 0.0))
+            emit("segmenter", f"{name} flicker", still, "1", "temporal=0", rough)
     picture = np.random.default_rng(0).integers(0, 256, (512, 768, 3), dtype=np.uint8)
     seconds = {}
     for name in BACKENDS:

@@ -19,7 +19,7 @@ class Segmenter(BatchBlock):
     frames of a video: regions follow the motion and settle.
     """
 
-    model: Annotated[str, Param("what judges importance: lite, tiny, spectral, centre, or hub:ID or FOLDER")] = "tiny"
+    model: Annotated[str, Param("what judges importance: lite, tiny, spectral, centre, or hub:ID or FOLDER")] = "lite"
     budget: Annotated[float, Param("share of the picture that may be key", low=0, high=1)] = 0.35
     key: Annotated[str, Param("what is key: auto, box:, point:, word:, mask: (see docs/segmentation.md)")] = "auto"
     temporal: Annotated[float, Param("how much of a frame's importance comes from the one before", low=0, high=1)] = 0.0
@@ -59,7 +59,7 @@ class Segmenter(BatchBlock):
         for packet in batch:
             height, width = packet.data.shape[:2]
             importance = self._importance(packet.data, packet.meta.get("name", ""))
-            mask = key_mask(importance, self.budget, block_size(height, width))
+            mask = key_mask(importance, self.budget, block_size(height, width), packet.data)
             meta = {**packet.meta, "height": height, "width": width}
             yield "mask", Packet(mask.astype(np.uint8), meta=meta)
             code = np.frombuffer(encode_mask(mask), np.uint8)

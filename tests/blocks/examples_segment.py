@@ -34,6 +34,7 @@ def masks(folder: Path) -> dict[str, Any]:
 
 
 EXAMPLES = [
+    Example("Segmenter", {}, {"image": frames(*SHOTS[:2])}, slow=True),
     Example("Segmenter", {"model": "spectral", "temporal": 0.7}, {"image": frames(*SHOTS)}),
     Example("Segmenter", {"model": "spectral", "temporal": 0.5, "key": "point:0.6,0.5"}, {"image": frames(*SHOTS)}),
     Example("Segmenter", {"model": "centre", "key": "box:8,8,30,28 px"}, {"image": frames(*SHOTS)}),

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from semwave.models.segment import (
     BACKENDS,
@@ -16,6 +18,9 @@ from semwave.models.segment import (
     load_segmenter,
     spectral_residual,
 )
+from semwave.models.segment.ask import parse_key
+
+PHOTOS = Path(__file__).resolve().parents[2] / "recordings" / "images"
 
 
 def square(side: int = 128, at: tuple[int, int] = (32, 64), size: int = 32) -> np.ndarray:
@@ -172,3 +177,45 @@ def test_the_trained_network_tells_objects_from_ground():
 def test_importing_the_module_does_not_import_torch():
     code = "import sys, semwave.models.segment; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_detail_decides_where_the_budget_is_short():
+    """Half of the object is flat, half is busy: of a budget for half, the busy half gets more."""
+    importance = np.zeros((128, 128), np.float32)
+    importance[32:96, 16:112] = 1.0
+    picture = np.full((128, 128, 3), 90, np.uint8)
+    picture[32:96, 64:112] = np.random.default_rng(1).integers(0, 256, (64, 48, 3))
+    mask = expand(key_mask(importance, 0.19, 8, picture), 8, (128, 128))
+    assert mask[:, 64:].sum() > 1.5 * mask[:, :64].sum()
+    plain = expand(key_mask(importance, 0.19, 8), 8, (128, 128))
+    assert plain[:, 64:].sum() < 1.3 * plain[:, :64].sum()
+    with pytest.raises(ValueError, match=r"image must be \[128, 128\] pixels as importance, not \[64, 128, 3\]"):
+        key_mask(importance, 0.3, 8, picture[:64])
+
+
+def test_the_default_network_finds_the_cat_on_either_side():
+    photo = Image.open(PHOTOS / "chelsea.jpg").convert("RGB").resize((192, 128))
+    wide = np.full((128, 384, 3), (110, 140, 170), np.uint8)
+    wide[:, :192] = np.asarray(photo)
+    left, right = load_segmenter("lite").importance([wide, np.ascontiguousarray(wide[:, ::-1])])
+    for importance in (left, right[:, ::-1]):
+        assert importance[32:96, 48:144].mean() > importance[:, 224:].mean() + 0.4
+
+
+def test_words_find_the_cat_and_not_the_zebra():
+    model, picture = load_segmenter("lite"), np.asarray(Image.open(PHOTOS / "chelsea.jpg").convert("RGB"))
+    height, width = picture.shape[:2]
+    found = model.find(picture, parse_key("word:cat"))
+    face = found[height // 4 : 3 * height // 4, width // 3 : 2 * width // 3].mean()
+    assert face > 0.4
+    assert found[: height // 8, -width // 8 :].mean() < 0.5 * face
+    assert model.find(picture, parse_key("word:zebra")) is None
+
+
+@pytest.mark.slow
+def test_huge_thin_and_grey_pictures():
+    model = load_segmenter("lite")
+    for shape in ((9000, 7, 3), (1, 9000, 3), (4500, 3000, 3)):
+        importance = model.importance([np.full(shape, 128, np.uint8)])[0]
+        assert importance.shape == shape[:2]
+        assert np.isfinite(importance).all()

@@ -6,8 +6,8 @@ its own, smaller and faster), ``spectral`` (the spectral residual of Hou and Zha
 """
 
 from semwave.models.segment.backends import BACKENDS, Segmenter, load_segmenter
-from semwave.models.segment.references import Picture, centre_prior, spectral_residual
-from semwave.models.segment.regions import Importance, Mask, expand, key_mask
+from semwave.models.segment.references import centre_prior, spectral_residual
+from semwave.models.segment.regions import Importance, Mask, Picture, expand, key_mask
 
 __all__ = [
     "BACKENDS",

@@ -12,16 +12,18 @@ from PIL import Image
 
 from semwave.models.segment import ask, grow, lite_net, tiny_net
 from semwave.models.segment.ask import Key
-from semwave.models.segment.references import Picture, centre_prior, resize, spectral_residual
-from semwave.models.segment.regions import Importance
+from semwave.models.segment.references import centre_prior, resize, spectral_residual
+from semwave.models.segment.regions import Importance, Picture
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BACKENDS = ("tiny", "spectral", "centre")
+BACKENDS = ("lite", "tiny", "spectral", "centre")
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 
-_LITE_SIDE, _TINY_SIDE = 384, 256  # longer side of what the networks see
+_LITE_SIDE, _TINY_SIDE = 448, 256  # longer side of what the networks see
+_GROW = (0.6, 0.25, 0.15)  # what the deep features, the decoder's and the colours count when a point grows
+_MAGNIFY = 4  # at most; small pictures show no more in a large frame
 _HUGE = 4096  # a longer side above this is brought down without interpolation first
 
 
@@ -77,15 +79,17 @@ class Segmenter:
 
     def _by_colour(self, image: Picture, row: int, column: int) -> Importance:
         """The object at a point, by its colours and the importance that the backend sees."""
-        return grown(grow.colours(image), self._one(image), row, column)
+        scale = min(1.0, 96 / max(image.shape[:2]))
+        shape = (max(1, round(image.shape[0] * scale)), max(1, round(image.shape[1] * scale)))
+        return grown([(grow.colours(image, shape), 1.0)], self._one(image), row, column)
 
 
-def grown(features: Any, importance: Importance, row: int, column: int) -> Importance:
-    """`grow` at the resolution of the features: [c, h, w], [H, W] -> float32 [H, W]."""
-    height, width = features.shape[1:]
+def grown(kinds: list[tuple[Any, float]], importance: Importance, row: int, column: int) -> Importance:
+    """`grow` at the resolution of the features: [c, h, w] each, [H, W] -> float32 [H, W]."""
+    height, width = kinds[0][0].shape[1:]
     coarse = resize(importance, (height, width))
     y, x = row * height // importance.shape[0], column * width // importance.shape[1]
-    return resize(grow.grow(features, coarse, y, x), importance.shape)
+    return resize(grow.grow(kinds, coarse, y, x), importance.shape)
 
 
 def check_picture(image: Any) -> None:
@@ -95,7 +99,7 @@ def check_picture(image: Any) -> None:
         raise ValueError(f"images must be uint8 [rows, columns, 3], not {found}")
 
 
-def load_segmenter(name: str = "tiny", device: str = "cpu") -> Segmenter:
+def load_segmenter(name: str = "lite", device: str = "cpu") -> Segmenter:
     """Load a backend by name; ``lite``, ``tiny`` and the hub's need torch and use the device.
 
     ``hub:ID`` is a model of the hub or a folder with one: of the families SAM, CLIPSeg, Mask2Former, MaskFormer,
@@ -143,16 +147,21 @@ def _lite(path: Path, device: str) -> Segmenter:
     net = _loaded(lite_net, path, device)
     backbone = efficientnet.load(device)
 
-    def run(image: Picture) -> tuple[Importance, Any]:
+    def run(image: Picture) -> tuple[Importance, Any, Any]:
+        """Importance, and the features of the decoder and of the backbone's stage 5 at its resolution."""
         with torch.inference_mode():
             stages = backbone.stages(tensor(image, _LITE_SIDE).to(device))
-            features = lite_net.pyramid(net, [stages[tap] for tap in lite_net.TAPS])
-            importance = net["head"](features)[0, 0].sigmoid().cpu().numpy()
-        return resize(importance, image.shape[:2]), features[0].cpu().numpy()
+            own = lite_net.pyramid(net, [stages[tap] for tap in lite_net.TAPS])
+            importance = net["head"](own)[0, 0].sigmoid().cpu().numpy()
+        return resize(importance, image.shape[:2]), own, stages[5]
 
     def point(image: Picture, row: int, column: int) -> Importance:
-        importance, features = run(image)
-        return grown(features, importance, row, column)
+        importance, own, deep = run(image)
+        shape = own.shape[2:]
+        deep = torch.nn.functional.interpolate(deep, shape, mode="bilinear", align_corners=False)
+        kinds = [(deep, _GROW[0]), (own, _GROW[1])]
+        features = [(part[0].cpu().numpy(), weight) for part, weight in kinds]
+        return grown([*features, (grow.colours(image, shape), _GROW[2])], importance, row, column)
 
     def word(image: Picture, text: str) -> Importance | None:
         found = words.find_word(backbone, image, text, device)
@@ -179,12 +188,15 @@ def _loaded(module: Any, path: Path, device: str) -> Any:
 
 
 def tensor(image: Picture, longest: int, step: int = 32) -> Tensor:
-    """uint8 [H, W, 3] -> float32 [1, 3, h, w] in [0, 1]; the longer side ``longest``, both multiples of ``step``."""
+    """uint8 [H, W, 3] -> float32 [1, 3, h, w] in [0, 1], both sides multiples of ``step``.
+
+    The longer side is ``longest``, less where that would magnify the picture more than `_MAGNIFY` times.
+    """
     import torch
 
     while max(image.shape[:2]) >= _HUGE:  # every second pixel: resampling such pictures would take longer than the net
         image = image[:: 2 if image.shape[0] > 1 else 1, :: 2 if image.shape[1] > 1 else 1]
-    scale = longest / max(image.shape[:2])
+    scale = min(longest, max(2 * step, _MAGNIFY * max(image.shape[:2]))) / max(image.shape[:2])
     rows, columns = (max(step, round(n * scale / step) * step) for n in image.shape[:2])
     small = np.asarray(Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR))
     return torch.from_numpy(small.astype(np.float32) / 255).permute(2, 0, 1)[None]

@@ -23,8 +23,8 @@ from PIL import Image
 
 from semwave.models.segment import backends
 from semwave.models.segment.backends import Segmenter
-from semwave.models.segment.references import Picture, resize
-from semwave.models.segment.regions import Importance
+from semwave.models.segment.references import resize
+from semwave.models.segment.regions import Importance, Picture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -138,7 +138,7 @@ def _side(size: Any, default: int) -> int:
 
 
 def _default(device: str) -> Callable[[Picture], Importance]:
-    model = backends.load_segmenter("tiny", device)
+    model = backends.load_segmenter("lite", device)
     return lambda image: model.importance([image])[0]
 
 

@@ -1,12 +1,9 @@
 """What a trained segmenter has to beat: a spectral residual, and a guess at the centre. Nothing here is trained."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from semwave.models.segment.regions import Importance
-
-Picture = NDArray[np.uint8]
+from semwave.models.segment.regions import Importance, Picture
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 

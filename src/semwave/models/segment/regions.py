@@ -7,20 +7,22 @@ from numpy.typing import NDArray
 
 Importance = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Picture = NDArray[np.uint8]
 
 _FLOOR = 0.3  # blocks below this importance are not key, even within the budget
+_DETAIL = 0.6  # how much detail counts beside importance where the budget does not take all that is important
 _PULL = 0.6  # how much the neighbourhood of a block counts beside the block: keeps the mask in few parts
 
 
-def key_mask(importance: Importance, budget: float, block: int = 16) -> Mask:
+def key_mask(importance: Importance, budget: float, block: int = 16, image: Picture | None = None) -> Mask:
     """The most important blocks: [H, W] -> bool [ceil(H / block), ceil(W / block)].
 
     They cover at most the share ``budget`` of the picture (but at least one block is taken), are above a floor of
     importance, and are clean: small holes are filled, specks are dropped. Of blocks alike, those in the middle of
-    their kind win.
+    their kind win; with the picture, uint8 [H, W, 3], those with more detail: of a man, the face before the suit.
 
     Raises:
-        ValueError: ``budget`` outside (0, 1], ``block`` below 1, or no finite map [rows, columns].
+        ValueError: ``budget`` outside (0, 1], ``block`` below 1, no finite map [rows, columns], another picture's map.
     """
     if not 0.0 < budget <= 1.0:
         raise ValueError(f"budget must be in (0, 1], not {budget}")
@@ -30,7 +32,12 @@ def key_mask(importance: Importance, budget: float, block: int = 16) -> Mask:
         raise ValueError(f"importance must be finite, [rows, columns], not {list(importance.shape)}")
     level, area = _block_means(importance, block)
     level = _smooth(level)
-    order = np.argsort(-(level + _PULL * _neighbourhood(level)), axis=None, kind="stable")
+    rank = level + _PULL * _neighbourhood(level)
+    if image is not None:
+        if image.shape[:2] != importance.shape:
+            raise ValueError(f"image must be {list(importance.shape)} pixels as importance, not {list(image.shape)}")
+        rank += _DETAIL * level * _detail(image, block)
+    order = np.argsort(-rank, axis=None, kind="stable")
     allowed = budget * importance.size
     floor = min(_FLOOR, 0.5 * float(level.max()))
     most = max(1, int((level.ravel()[order] >= floor).sum()))
@@ -68,6 +75,14 @@ def _block_means(values: NDArray[Any], block: int) -> tuple[NDArray[np.float64],
     sizes = [np.diff(np.append(e, n)) for e, n in zip(edges, values.shape, strict=True)]
     area = np.outer(sizes[0], sizes[1]).astype(np.float64)
     return sums / area, area
+
+
+def _detail(image: Picture, block: int) -> NDArray[np.float64]:
+    """How much changes from pixel to pixel in each block and beside it, in [0, 1): a half for the median block."""
+    luma = image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    steps = np.abs(np.diff(luma, axis=0, append=luma[-1:])) + np.abs(np.diff(luma, axis=1, append=luma[:, -1:]))
+    mean = _smooth(_smooth(np.sqrt(_block_means(steps, block)[0])))
+    return mean / (mean + np.median(mean) + 1e-9)
 
 
 def _smooth(level: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semwave.models.segment.references import Picture, resize
-from semwave.models.segment.regions import Importance
+from semwave.models.segment.references import resize
+from semwave.models.segment.regions import Importance, Picture
 
 _SIDE = 96  # longer side of the thumbnails
 _SEARCH = 6  # pixels of them that things move at most from frame to frame

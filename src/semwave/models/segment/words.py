@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semwave.models.segment.references import Picture, resize
-from semwave.models.segment.regions import Importance
+from semwave.models.segment.references import resize
+from semwave.models.segment.regions import Importance, Picture
 
 if TYPE_CHECKING:
     from semwave.models.efficientnet import EfficientNetLite0
