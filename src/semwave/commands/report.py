@@ -6,7 +6,7 @@ slider, tables to sort, and for each figure the command, versions, seeds and har
 import argparse
 from pathlib import Path
 
-ORDER = 16
+ORDER = 34
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from semwave.sweep.plan import Point
     from semwave.sweep.runner import Sweep
 
-ORDER = 14
+ORDER = 32
 STORE = "out/sweep.sqlite"
 
 
