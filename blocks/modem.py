@@ -200,7 +200,9 @@ class OfdmDemodulator(OfdmBlock):
 
     samples = In(Stream(np.complex64))
     llr = Out(Frames(np.float32, ("bit",)))
-    symbols = Out(Frames(np.complex64, ("symbol",)), optional=True, doc="equalised payload symbols")
+    symbols = Out(
+        Frames(np.complex64, ("symbol",)), optional=True, doc="equalised payload symbols; meta: noise_variance"
+    )
 
     def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The samples must come at ``sample_rate``."""
@@ -259,7 +261,7 @@ class OfdmDemodulator(OfdmBlock):
                 meta["raw"] = {**meta.get("raw", {}), s.layer: raw}
             else:
                 parts.append(qam.demap_llr(symbols, s.order, noise))
-        yield "symbols", Packet(burst.payload, meta=meta)
+        yield "symbols", Packet(burst.payload, meta={**meta, "noise_variance": frozen(burst.noise_variance)})
         yield "llr", Packet(np.concatenate(parts), meta=meta)
 
 

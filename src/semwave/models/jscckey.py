@@ -12,9 +12,10 @@ from semwave.models import trust
 from semwave.models.maskcode import block_size
 from semwave.models.segment import expand
 from semwave.modulation import projection, scene
+from semwave.modulation.mcs import table
 
 Array = NDArray[Any]
-TRIES = 3  # rounds to make side information and symbols fill the budget together
+TRIES = 4  # rounds to make side information and symbols fill the budget together
 USABLE = 0.2
 """Standard error above which a pixel counts as not received: what grey would miss a photograph by is about 0.25."""
 SURE = 0.1
@@ -45,19 +46,23 @@ def encode_jscc_key(
         return None
     height, width = image.shape[:2]
     mask = None if grid.all() else expand(grid, block_size(height, width), (height, width))
-    picture, count, encoded = image.astype(np.float32) / np.float32(255.0), budget, None
+    picture = image.astype(np.float32) / np.float32(255.0)
+    efficiency = table("256qam")[mcs].spectral_efficiency
+    wanted, best = budget, None
     for _ in range(TRIES):
-        if count < 1:
-            return None
-        encoded = codec.encode(picture, mask, count, snr_db)
-        room = budget - scene.coded_symbols(len(encoded.side), mcs)
-        if 0 <= room - encoded.symbols.size <= room // 100:
+        if wanted < 1:
             break
-        count = room
-    if encoded is None or room < 1:
+        made = codec.encode(picture, mask, wanted, snr_db, side_efficiency=efficiency)
+        left = budget - made.symbols.size - scene.coded_symbols(len(made.side), mcs)
+        if left >= 0 and (best is None or made.symbols.size > best.symbols.size):
+            best = made
+        if 0 <= left <= budget // 100:
+            break
+        wanted += left
+    if best is None:
         return None
-    symbols = np.ascontiguousarray(encoded.symbols[:room], np.complex64)
-    return encoded.side, symbols if constellation == "free" else projection.project(symbols, int(constellation))
+    symbols = np.ascontiguousarray(best.symbols, np.complex64)
+    return best.side, symbols if constellation == "free" else projection.project(symbols, int(constellation))
 
 
 def decode_jscc_key(

@@ -70,6 +70,7 @@ BLOCKS: dict[str, str] = {
     "ConventionalEncoder": _M + "conventional:ConventionalEncoder",
     "ConventionalDecoder": _M + "conventional:ConventionalDecoder",
     "OfdmLink": _M + "conventional:OfdmLink",
+    "LinkAdapter": _M + "adaptation:LinkAdapter",
     "GrOfdmTransmitter": _M + "gnuradio_ofdm:GrOfdmTransmitter",
     "GrOfdmReceiver": _M + "gnuradio_ofdm:GrOfdmReceiver",
     "Ieee80211Receiver": _M + "wifi:Ieee80211Receiver",
