@@ -8,10 +8,18 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-def order(variances: Array) -> Array:
-    """Indices from the greatest variance down; equal ones by a fixed shuffle, so that a lost run hurts no one place."""
-    shuffled = np.random.default_rng(20).permutation(variances.size)
-    return shuffled[np.argsort(-variances[shuffled], kind="stable")]
+def order(levels: Array, count: int) -> Array:
+    """Indices of the ``count`` greatest whole numbers [n], from the top down.
+
+    Equal ones come in a fixed shuffle, so that a run of lost symbols hurts no one place.
+    """
+    shuffled = np.random.default_rng(20).permutation(levels.size)
+    keys = levels.astype(np.int16)[shuffled]
+    most = int(keys.max(initial=0))
+    above = np.cumsum(np.bincount(most - keys, minlength=1))  # how many are at least ``most - i``
+    enough = most - int(np.searchsorted(above, min(count, levels.size)))
+    some = np.flatnonzero(keys >= enough)
+    return np.asarray(shuffled[some[np.argsort(-keys[some], kind="stable")]][:count])
 
 
 def gains(variances: Array, snr_db: float) -> Array:

@@ -80,7 +80,7 @@ def quantise(book: Codebook, turned: Array, classes: Array, floor: int) -> base.
 def plan(levels: Array, reals: int, snr_db: float) -> tuple[Array, Array]:
     """Which coefficients are sent, the most uncertain first, and their gains."""
     flat = levels.reshape(-1)
-    index = allocation.order(flat)[:reals]
+    index = allocation.order(flat, reals)
     return index, allocation.gains(variance(flat[index]), snr_db)
 
 

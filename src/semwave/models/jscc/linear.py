@@ -78,6 +78,5 @@ def _unpack(side: bytes) -> Array:
 
 def _plan(levels: Array, count: int, reals: int) -> tuple[Array, Array]:
     """Which coefficients [block * 768 + k] are sent, in their order, and their variances."""
-    variances = np.tile(_variances(levels), count)
-    index = allocation.order(variances)[:reals]
-    return index, variances[index]
+    index = allocation.order(np.tile(levels, count), reals)
+    return index, np.tile(_variances(levels), count)[index]

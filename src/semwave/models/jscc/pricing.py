@@ -50,37 +50,52 @@ def settle(
     ``whole``: ``symbols`` pays for the base as well, at ``efficiency`` bits a symbol.
     """
     noise, floor = 0.5 * 10 ** (-snr_db / 10), 0
-    plain = np.sort(levels[:, MEANS:], axis=None)[::-1].astype(np.int64)
+    picture = _Histogram(levels)
     budget = symbols if whole else symbols / (1 - _SHARE)
+
+    def at(floor: int) -> Prices:
+        uses = max(int(2 * (symbols - picture.bits(floor) / efficiency)), 16) if whole else 2 * symbols
+        return picture.prices(noise, efficiency, floor, uses)
+
     for _ in range(_ROUNDS):
-        prices = _at(plain, levels, floor, symbols, noise, efficiency, whole)
+        prices = at(floor)
         wanted = OCTAVE * np.log2((prices.bit / (2 * LN2)) ** 2 / (noise * prices.power) + 1e-12) + caution
         floor = int(np.clip(round((floor + wanted) / 2), *FLOORS))
-    while floor < FLOORS[1] and _bits(plain, levels, floor) > _SHARE * budget * efficiency:
+    while floor < FLOORS[1] and picture.bits(floor) > _SHARE * budget * efficiency:
         floor += 1
-    return _at(plain, levels, floor, symbols, noise, efficiency, whole)
+    return at(floor)
 
 
-def _at(plain: Array, levels: Array, floor: int, symbols: int, noise: float, efficiency: float, whole: bool) -> Prices:
-    uses = max(int(2 * (symbols - _bits(plain, levels, floor) / efficiency)), 16) if whole else 2 * symbols
-    capped = np.where(plain > floor + base.MARGIN, floor, plain)
-    sent = np.sort(np.append(capped, np.full(MEANS * len(levels), floor)))[::-1][:uses]
-    return _prices(sent, noise, efficiency, floor, sent.size == uses)
+class _Histogram:
+    """How many coefficients of a picture have which level: all that prices depend on."""
 
+    def __init__(self, levels: Array) -> None:
+        self._blocks = len(levels)
+        self._lowest = int(min(levels.min(initial=0), FLOORS[0]))
+        top = int(max(levels.max(initial=0), FLOORS[1])) + base.MARGIN + 2 - self._lowest
+        self._plain = np.bincount((levels[:, MEANS:] - self._lowest).ravel(), minlength=top)
+        self._means = np.bincount((levels[:, :MEANS] - self._lowest).ravel(), minlength=top)
+        self._level = np.arange(self._plain.size) + self._lowest
 
-def _bits(plain: Array, levels: Array, floor: int) -> float:
-    """Of the whole base: Gaussian entropy after a uniform quantiser, a tenth more, and 2.5 bits a class."""
-    above = np.concatenate([plain[plain > floor + base.MARGIN], levels[:, :MEANS].ravel()]).astype(np.float64)
-    return float(1.1 * np.maximum(0.5 * (above - floor) / OCTAVE + 0.25, 0.3).sum() + 2.5 * len(levels))
+    def bits(self, floor: int) -> float:
+        """Of the whole base: Gaussian entropy after a uniform quantiser, a tenth more, and 2.5 bits a class."""
+        counts = self._means + np.where(self._level > floor + base.MARGIN, self._plain, 0)
+        each = np.maximum(0.5 * (self._level - floor) / OCTAVE + 0.25, 0.3)
+        return float(1.1 * (counts * each).sum() + 2.5 * self._blocks)
 
-
-def _prices(sent: Array, noise: float, efficiency: float, floor: int, full: bool) -> Prices:
-    roots = np.sqrt(variance(sent))
-    rate = (0.5 + noise) / roots.mean()  # of power over root, were all of them above the noise
-    power = noise / rate**2
-    last = roots[-1]
-    use = max(last * last - 2 * last * np.sqrt(power * noise) + power * noise, 1e-9) if full else 1e-9
-    return Prices(noise, power, use, 2 * use / efficiency, floor)
+    def prices(self, noise: float, efficiency: float, floor: int, uses: int) -> Prices:
+        """With the ``uses`` most uncertain coefficients on the air."""
+        digital = self._level > floor + base.MARGIN
+        counts = np.where(digital, 0, self._plain)
+        counts[floor - self._lowest] += self._plain[digital].sum() + self._means.sum()
+        before = np.cumsum(counts[::-1])[::-1] - counts
+        sent = np.clip(uses - before, 0, counts)
+        roots = np.sqrt(variance(self._level))
+        total = max(int(sent.sum()), 1)
+        power = noise * ((sent @ roots) / total / (0.5 + noise)) ** 2  # were all of them above the noise
+        last = float(roots[np.flatnonzero(sent)[0]]) if sent.any() else 0.0
+        use = max((last - np.sqrt(power * noise)) ** 2, 1e-9) if total >= uses else 1e-9
+        return Prices(noise, power, use, 2 * use / efficiency, floor)
 
 
 def classify(book: Codebook, cosines: Array, prices: Prices | None, theta: float = 2e-3) -> Array:
