@@ -219,7 +219,9 @@ def test_bad_arguments_are_named():
         encode_key(image, np.ones((3, 3), bool), 500)
     with pytest.raises(ValueError, match="mask must hold at least one pixel"):
         encode_key(image, np.zeros((72, 96), bool), 500)
-    with pytest.raises(ValueError, match="codec must be best, avif, webp, jpeg, jpeg2000, not 'bpg'"):
+    with pytest.raises(
+        ValueError, match="codec must be best, all, avif, webp, jpeg, jpeg2000, hevc, jpegxl, not 'bpg'"
+    ):
         encode_key(image, mask, 500, "bpg")
     with pytest.raises(ValueError, match=r"not \[100000, 100000\]"):
         decode_whole(b"\x00", (100000, 100000))

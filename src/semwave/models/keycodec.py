@@ -84,8 +84,8 @@ def decode_key(data: bytes, mask: Mask, shape: tuple[int, ...]) -> tuple[Picture
 def encode_whole(image: Picture, budget_bytes: int, codec: str = "best") -> tuple[bytes, str] | None:
     """The conventional baseline: the whole picture in at most ``budget_bytes`` -> (bytes, codec used).
 
-    ``best`` is the codec of the highest PSNR. The picture is made smaller where that is better, or where nothing
-    fits otherwise; None where nothing fits at all.
+    ``best`` is the codec of the highest PSNR, ``all`` the same with HEVC and JPEG XL, which take seconds. The picture
+    is made smaller where that is better, or where nothing fits otherwise; None where nothing fits at all.
 
     Raises:
         KeyCodecError: this Pillow has not the codec.
@@ -207,9 +207,12 @@ def _fit(small: Picture, region: Picture, inside: Mask, budget: int, codec: str,
 def _codecs(codec: str) -> tuple[str, ...]:
     if codec == "best":
         return stillcodecs.available()
-    if codec not in stillcodecs.CODECS:
-        raise ValueError(f"codec must be best, {', '.join(stillcodecs.CODECS)}, not {codec!r}")
-    if codec not in stillcodecs.available():
+    if codec == "all":
+        return (*stillcodecs.available(), *stillcodecs.SLOWER)
+    known = (*stillcodecs.CODECS, *stillcodecs.SLOWER)
+    if codec not in known:
+        raise ValueError(f"codec must be best, all, {', '.join(known)}, not {codec!r}")
+    if codec not in stillcodecs.SLOWER and codec not in stillcodecs.available():
         raise KeyCodecError(f"this Pillow was built without {codec}")
     return (codec,)
 

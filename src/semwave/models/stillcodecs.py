@@ -1,4 +1,4 @@
-"""AVIF, WebP, JPEG and JPEG 2000 through Pillow, without the headers that the receiver can write itself.
+"""AVIF, WebP, JPEG, JPEG 2000 through Pillow (HEVC and JPEG XL by :mod:`stillcodecs_more`), without the headers that the receiver can write itself.
 
 The receiver knows the picture's size, so each codec's headers are taken off before the air and put back after it.
 Sizes are checked before a decoder sees the data. None of these streams is decodable from a prefix as used here:
@@ -13,13 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from semwave.models import av1still
+from semwave.models import av1still, stillcodecs_more
 
 Picture = NDArray[np.uint8]
 
 CODECS = ("avif", "webp", "jpeg", "jpeg2000")
-FORMATS = ("avif-bare", "avif-obus", "webp", "jpeg-bare", "jpeg-whole", "jpeg2000")  # index = number on the air
-STEPS = {"avif": 63, "webp": 100, "jpeg": 94, "jpeg2000": 63}  # qualities run from 0 to this
+SLOWER = ("hevc", "jpegxl")  # for comparisons: through pillow-heif and imagecodecs
+FORMATS = (
+    "avif-bare",
+    "avif-obus",
+    "webp",
+    "jpeg-bare",
+    "jpeg-whole",
+    "jpeg2000",
+    "hevc",
+    "jpegxl",
+)  # index = number on the air
+STEPS = {"avif": 63, "webp": 100, "jpeg": 94, "jpeg2000": 63, "hevc": 100, "jpegxl": 63}  # qualities run from 0 to this
 
 _FEATURES = {"avif": "avif", "webp": "webp", "jpeg": "jpg", "jpeg2000": "jpg_2000"}
 _WEBP_LIMIT = 16383
@@ -42,7 +52,7 @@ def encode(image: Picture, quality: int, codec: str) -> tuple[str, bytes]:
     """
     try:
         return _ENCODERS[codec](Image.fromarray(np.ascontiguousarray(image)), quality)
-    except (OSError, ValueError, struct.error) as error:
+    except (OSError, ValueError, RuntimeError, struct.error) as error:
         raise StillError(f"{codec} cannot code {image.shape[1]}x{image.shape[0]} pixels: {error}") from error
 
 
@@ -53,11 +63,19 @@ def decode(data: bytes, fmt: str, height: int, width: int) -> Picture:
         StillError: the bytes are no such picture.
     """
     try:
+        if fmt in stillcodecs_more.DECODERS:
+            return _sized(stillcodecs_more.DECODERS[fmt](data, height, width), fmt, height, width)
         picture = _read(_WRAPPERS[fmt](data, height, width), fmt, (width, height))
     except StillError:
         raise
     except Exception as error:  # decoders fail with a dozen types: OSError, SyntaxError, struct.error, ...
         raise StillError(f"not {fmt} of {width}x{height} pixels: {error}") from error
+    return picture
+
+
+def _sized(picture: Picture, fmt: str, height: int, width: int) -> Picture:
+    if picture.shape != (height, width, 3):
+        raise StillError(f"not {fmt} of {width}x{height} pixels but {list(picture.shape)}")
     return picture
 
 
@@ -171,6 +189,7 @@ _ENCODERS = {
     "webp": _encode_webp,
     "jpeg": _encode_jpeg,
     "jpeg2000": _encode_jpeg2000,
+    **stillcodecs_more.ENCODERS,
 }
 _WRAPPERS = {
     "avif-bare": _wrap_avif,
