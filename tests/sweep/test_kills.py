@@ -138,3 +138,18 @@ def test_a_point_that_kills_its_workers_is_an_error_of_its_own(sweep_file: Any, 
     done = semwave("sweep", file, "--store", tmp_path / "dead.sqlite", "--workers", 1, "--json")
     assert done.returncode == 1
     assert "KilledWorker" in json.loads(done.stdout)["errors"][0]
+
+
+@pytest.mark.slow
+def test_a_cluster_of_the_users_gives_the_same_table(reference: Any, semwave: Any, tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    file, wanted = reference
+    options: Any = {"processes": True, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=1, **options) as cluster:
+        address, store = cluster.scheduler_address, tmp_path / "theirs.sqlite"
+        done = semwave("sweep", file, "--store", store, "--scheduler", address, "--json")
+        assert done.returncode == 0, done.stderr
+    assert table(store) == wanted
+    with Store(store) as found:
+        assert found.runs()[0]["hardware"]["cluster"] == "dask"

@@ -18,7 +18,7 @@ from semwave.sweep.plan import Point
 from semwave.sweep.tasks import described, run_points
 
 Outcomes = list[dict[str, Any]]
-PATIENCE_S = 60  # for a busy machine to answer
+PATIENCE_S = 30  # for a busy machine to answer
 ALLOWED_DEATHS = 3  # workers that may die with a batch before its points count as failed
 ONE_THREAD = {f"{n}_NUM_THREADS": "1" for n in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 
