@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from semwave.modulation.noise import add_awgn, n0_from_snr_db
+from semwave.modulation.noise import AwgnStream, n0_from_snr_db
 from semwave.runtime import Array, ConnectError, Context, In, Out, Param, Stream, SyncBlock
 
 SnrDb = Annotated[float, Param("mean Es/N0 of a unit-energy symbol", unit="dB", low=-60, high=200, tunable=True)]
@@ -26,11 +26,11 @@ class AwgnChannel(SyncBlock):
 
     def start(self, ctx: Context) -> None:
         """Take the seed."""
-        self._rng = ctx.rng()
+        self._noise = AwgnStream(ctx.rng())
 
     def work(self, samples: Array) -> Array:
         """``[n] -> [n]``."""
-        return add_awgn(samples, n0_from_snr_db(self.snr_db), self._rng)
+        return self._noise.add(samples, n0_from_snr_db(self.snr_db))
 
 
 class FadingChannel(SyncBlock):
@@ -85,7 +85,7 @@ class FadingChannel(SyncBlock):
         from semwave.modulation.impairments import CarrierOffset
 
         like = Context(self.realization, ctx.seed, {}, {}, ctx.chunk) if self.realization else ctx
-        self._noise_rng, self._at = like.rng(1), 0
+        self._noise, self._at = AwgnStream(like.rng(1)), 0
         rate = ctx.outputs["received"].sample_rate if "received" in ctx.outputs else self.sample_rate
         assert rate is not None
         self._carrier, self._carrier_of_gains = (CarrierOffset(sample_rate=rate, cfo_hz=self.cfo_hz) for _ in range(2))
@@ -108,7 +108,7 @@ class FadingChannel(SyncBlock):
         gains = self._true_gains(len(samples)) if self._tell else None
         turned = self._carrier.process(self._fading.process(samples))
         self._at += len(samples)
-        received = add_awgn(turned, n0_from_snr_db(self.snr_db), self._noise_rng)
+        received = self._noise.add(turned, n0_from_snr_db(self.snr_db))
         return received, gains
 
     def _true_gains(self, n: int) -> Array:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from semwave.blocks.channel import SnrDb
-from semwave.modulation.noise import add_awgn, n0_from_snr_db
+from semwave.modulation.noise import AwgnStream, n0_from_snr_db
 from semwave.runtime import Array, ConnectError, Context, FrameBlock, In, Out, Packet, Param, Stream, SyncBlock
 
 PROFILES = ("rayleigh", "rician", "TDL-A", "TDL-B", "TDL-C", "TDL-D", "TDL-E", "EPA", "EVA", "ETU")
@@ -165,7 +165,7 @@ class MimoFadingChannel(FrameBlock):
             correlation_rx=self.correlation_rx,
             **options,
         )
-        self._noise = [ctx.rng(1 + i) for i in range(2)]
+        self._noise = [AwgnStream(ctx.rng(1 + i)) for i in range(2)]
         self._wait = {name: np.empty(0, np.complex64) for name in ANTENNAS}
         self._skip = self._channel.delay
 
@@ -186,6 +186,6 @@ class MimoFadingChannel(FrameBlock):
         heard = self._channel.process(sent)[:, self._skip :] if sent.shape[1] else sent
         self._skip -= min(self._skip, sent.shape[1])
         n0 = n0_from_snr_db(self.snr_db)
-        for name, row, rng in zip(RECEIVED, heard, self._noise, strict=True):
+        for name, row, noise in zip(RECEIVED, heard, self._noise, strict=True):
             if name in self._rx and row.size:
-                yield name, Packet(add_awgn(row, n0, rng))
+                yield name, Packet(noise.add(row, n0))

@@ -58,6 +58,22 @@ def add_awgn_fast(x: Array, n0: float, seed: int, first: int = 0) -> Array:
     return out
 
 
+class AwgnStream:
+    """White noise for a stream that comes in pieces, by counter: any cut of the stream has the same noise.
+
+    The seed is one draw of ``rng``, which is not used after that; see :func:`add_awgn_fast`.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._seed, self._at = int(rng.integers(1 << 63)), 0
+
+    def add(self, x: Array, n0: float) -> Array:
+        """x + w with E|w|^2 = n0 for the next samples: `[n]` complex -> `[n]` complex64."""
+        out = add_awgn_fast(x, n0, self._seed, self._at)
+        self._at += out.size
+        return out
+
+
 def complex_normal_fast(seed: int, first: int, n: int, n0: float = 1.0) -> Array:
     """Samples ``first`` ... ``first + n - 1`` of noise stream ``seed``, `[n]` complex64; see :func:`add_awgn_fast`."""
     return add_awgn_fast(np.zeros(n, np.complex64), n0, seed, first)

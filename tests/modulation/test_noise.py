@@ -86,6 +86,30 @@ def test_noise_by_counter_is_circular_gaussian():
         assert abs(np.mean(w * np.conj(other))) < 4.5 * n0 / np.sqrt(n)
 
 
+@given(cuts=st.lists(st.integers(0, 500), max_size=6), seed=st.integers(0, 1000))
+def test_a_stream_of_noise_knows_no_cuts(cuts, seed):
+    x = np.arange(500) * (1 - 1j)
+    whole = noise.AwgnStream(np.random.default_rng(seed)).add(x, 0.3)
+    stream = noise.AwgnStream(np.random.default_rng(seed))
+    edges = [0, *sorted(cuts), 500]
+    np.testing.assert_array_equal(np.concatenate([stream.add(x[a:b], 0.3) for a, b in pairwise(edges)]), whole)
+
+
+def test_moments_over_many_streams():
+    """Skewness 0, kurtosis 3 of parts, E|w|^4 = 2 n0^2, E w^2 = 0; streams of different seeds are independent."""
+    streams = [noise.AwgnStream(np.random.default_rng(seed)) for seed in range(40)]
+    w = np.stack([s.add(np.zeros(20_000), 2.0) for s in streams]).astype(complex)
+    n = w.size
+    parts = np.concatenate([w.real.ravel(), w.imag.ravel()])
+    assert abs(np.mean(parts)) < 4 / np.sqrt(2 * n)
+    assert abs(stats.skew(parts)) < 4 * np.sqrt(6 / (2 * n))
+    assert abs(stats.kurtosis(parts)) < 4 * np.sqrt(24 / (2 * n))
+    assert abs(np.mean(np.abs(w) ** 4) - 8) < 4 * np.sqrt((24 * 16 - 64) / n)
+    assert abs(np.mean(w**2)) < 4 * np.sqrt(8 / n)
+    cross = np.abs(w @ w.conj().T / w.shape[1])[np.triu_indices(40, 1)]  # Rayleigh of power 4 / 20000
+    assert stats.kstest(cross, stats.rayleigh(scale=np.sqrt(2 / 20_000)).cdf).pvalue > 1e-3
+
+
 def test_tails_of_noise_by_counter():
     """Exactly: a part exceeds t when the angle falls where r cos is above t, over all 2^32 radii r. And by count."""
     u = (np.arange(1 << 21) + 0.5) / 2**32  # radii beyond 3.9 sigma
