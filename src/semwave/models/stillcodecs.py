@@ -1,4 +1,4 @@
-"""AVIF, WebP, JPEG, JPEG 2000 through Pillow (HEVC and JPEG XL by :mod:`stillcodecs_more`), without the headers that the receiver can write itself.
+"""AVIF, WebP, JPEG, JPEG 2000 through Pillow, without the headers that the receiver can write itself.
 
 The receiver knows the picture's size, so each codec's headers are taken off before the air and put back after it.
 Sizes are checked before a decoder sees the data. None of these streams is decodable from a prefix as used here:

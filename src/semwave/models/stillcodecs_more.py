@@ -95,7 +95,7 @@ def encode_jpegxl(picture: Image.Image, quality: int) -> tuple[str, bytes]:
     file = imagecodecs.jpegxl_encode(np.asarray(picture), distance=distance, effort=JXL_EFFORT, usecontainer=False)
     if not file.startswith(JXL_SIGNATURE):
         raise ValueError("the file is not a plain JPEG XL codestream")
-    return "jpegxl", file[2:]
+    return "jpegxl", bytes(file[2:])
 
 
 def decode_jpegxl(data: bytes, height: int, width: int) -> Picture:

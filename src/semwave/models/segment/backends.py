@@ -150,7 +150,7 @@ def _lite(path: Path, device: str) -> Segmenter:
     def run(image: Picture) -> tuple[Importance, Any, Any]:
         """Importance, and the features of the decoder and of the backbone's stage 5 at its resolution."""
         with torch.inference_mode():
-            stages = backbone.stages(tensor(image, _LITE_SIDE).to(device))
+            stages = backbone.stages(tensor(image, _LITE_SIDE).to(device), 6)
             own = lite_net.pyramid(net, [stages[tap] for tap in lite_net.TAPS])
             importance = net["head"](own)[0, 0].sigmoid().cpu().numpy()
         return resize(importance, image.shape[:2]), own, stages[5]
