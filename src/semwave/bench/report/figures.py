@@ -137,6 +137,8 @@ def _rates(curves: list[Curve], name: str) -> Callable[[Any], None]:
             if name == "bler" and (told := references(curve)):
                 axes.plot(*zip(*told, strict=True), "x", color=look["color"], ms=7)
         axes.set_yscale("log")
+        if rates := [r.result[name] for c in curves for r in c.rates if r.result[name] > 0]:
+            axes.set_ylim(min(rates) / 10, 1.5)
         axes.set_xlabel("SNR (Es/N0), dB")
         axes.set_ylabel({"ber": "bit error rate", "bler": "block error rate"}[name])
 
@@ -156,8 +158,9 @@ def _throughput(curves: list[Curve]) -> Callable[[Any], None]:
 
 
 def _look(i: int) -> dict[str, Any]:
-    mark = MARKS[style.MARKERS[i % 8]]
-    return {"color": style.LIGHT[i % 8], "ls": DASHES[i % 4], "marker": mark, "ms": 4.5, "lw": 1.8}
+    turn = i + i // 8  # the ninth curve has the first one's colour and another dash and marker
+    mark = MARKS[style.MARKERS[turn % 8]]
+    return {"color": style.LIGHT[i % 8], "ls": DASHES[turn % 4], "marker": mark, "ms": 4.5, "lw": 1.8}
 
 
 def _slug(text: str) -> str:

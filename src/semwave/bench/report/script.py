@@ -29,7 +29,10 @@ function ratio(v) {
   const n = Math.round(1 / v);
   return v < 1 && Math.abs(1 / v - n) < 1e-3 * n ? "1/" + n : number(v, 3);
 }
-const styleOf = (i) => ({ color: "var(--c" + i % 8 + ")", dash: D.dashes[i % 8], marker: D.markers[i % 8] });
+const styleOf = (i) => {
+  const turn = (i + Math.floor(i / 8)) % 8; // the ninth curve has the first one's colour and another dash and marker
+  return { color: "var(--c" + i % 8 + ")", dash: D.dashes[turn], marker: D.markers[turn] };
+};
 
 // ---- charts ---------------------------------------------------------------------------------------------------
 function mark(kind, x, y, color, r = 3.6) {
