@@ -25,7 +25,7 @@ setup(
     packages=list(packages()),
     package_dir=ROOTS,
     package_data={
-        "semwave": ["py.typed", "models/weights/*", "models/weights/*/*", "models/weights/*/*/*", "recording/schema/*", "sweeps/*.toml"],
+        "semwave": ["py.typed", "recording/schema/*", "sweeps/*.toml", *(f"models/weights/{'*/' * n}*" for n in range(3))],
         "semwave.flowgraphs": ["*.toml", "images/*"],
         "semwave.modulation": ["tables/*"],
     },
