@@ -47,7 +47,8 @@ lost is shown, and scored, as mid-grey.</p>
 <div class="legend" id="legend"></div><div class="charts" id="quality-charts"></div><div id="quality-made"></div>"""
 LINKS = """<h2 id="links">Links</h2>
 <p class="soft">Bands: exact 95 % (Clopper-Pearson) intervals around counted errors, which are too narrow where errors
-come in bursts (bit errors after a decoder, fading). Dashed: theory; crosses: other programs' results. A point without an error has no place on a logarithmic axis; the table has its upper bound.</p>
+come in bursts (bit errors after a decoder, fading). Dashed: theory; crosses: other programs' results. A point without
+an error has no place on a logarithmic axis; the table has its upper bound.</p>
 <div id="link-charts"></div>"""
 GALLERY = """<h2 id="gallery">Pictures</h2>
 <div class="bar"><label>where <select id="place"></select></label><span class="key soft">provenance:@@key@@</span></div>

@@ -19,7 +19,7 @@ CSS = """
 :root[data-theme="dark"] { color-scheme: dark; --ink: #e8edf2; --soft: #9aa8b7; --line: #2e3946; --back: #12171d;
   --card: #1a2129; --lift: none; --accent: #4aa8e8; --pick: #203243; @@dark@@ }
 :root[data-theme="light"] { color-scheme: light; }
-* { box-sizing: border-box; }
+* { box-sizing: border-box; } [hidden] { display: none !important; }
 body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", sans-serif; }
 main, header { max-width: 1320px; margin: 0 auto; padding: 0 28px; }
 header { padding-top: 34px; display: flex; gap: 24px; align-items: flex-start; }
@@ -57,7 +57,7 @@ svg .grid { stroke: var(--line); } svg .axis { stroke: var(--soft); stroke-opaci
 details { margin: 12px 0; } summary { cursor: pointer; color: var(--soft); }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 12px; overflow: auto;
   font: 12.5px/1.5 ui-monospace, monospace; white-space: pre-wrap; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 18px; }
+.cards { display: grid; align-items: start; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 18px; }
 .card { padding: 12px; } .card .bar { margin: 8px 2px 4px; justify-content: space-between; gap: 6px; }
 .card select { max-width: 46%; padding: 3px 6px; } .card p { margin: 4px 4px 2px; font-size: 13px; }
 .compare { position: relative; overflow: hidden; border-radius: 8px; background: #808080; --at: 50%; line-height: 0; }
