@@ -18,7 +18,7 @@ from semwave.modulation.threads import split
 
 Array = npt.NDArray[Any]
 
-_FRAMES_PER_THREAD = 32
+_BITS_PER_THREAD = 250_000  # worth a thread: some 0.2 ms
 _WIDTH = 32  # bytes of a vector
 _MARGIN = 2 * _WIDTH  # what vectors read and write beyond the end of a column
 
@@ -32,7 +32,8 @@ def encode(graph: QuasiCyclic, info: Array, runs: Array, n: int, rows: int) -> A
     out = np.empty((info.shape[0], n), np.uint8)
     sizes = (graph.z, graph.systematic, graph.length, 2 * graph.z + _MARGIN)
     program = _program(graph, rows)
-    split(info.shape[0], _FRAMES_PER_THREAD, lambda lo, hi: _encode(info[lo:hi], out[lo:hi], sizes, program, runs))
+    worth = -(-_BITS_PER_THREAD // max(info.shape[1], 1))
+    split(info.shape[0], worth, lambda lo, hi: _encode(info[lo:hi], out[lo:hi], sizes, program, runs))
     return out
 
 

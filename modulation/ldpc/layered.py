@@ -22,7 +22,7 @@ _DTYPES: dict[str, Any] = {"int8": np.int8, "int16": np.int16, "float32": np.flo
 _MAX_LANES = 16  # most frames interleaved to fill vectors, beyond what short circulants need
 _BYTES = 64  # of a vector
 _CACHE = 1 << 19  # bytes of messages that stay close to a core
-_WORK_PER_THREAD = 200_000  # edge values of one iteration that are worth a thread
+_WORK_PER_THREAD = 1_500_000  # edge values, iterations counted, that are worth a thread: some 0.15 ms
 
 
 def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
