@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("fec_", "gnuradio_", "run_all", "_")  # run by others, or helpers
-NEED_DATA = ("segmenter", "prompt_code", "decoder_fill")
+NEED_DATA = ("segmenter", "captioner", "prompt_code", "decoder_fill")
 
 
 def names(data: str | None) -> list[str]:

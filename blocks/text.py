@@ -21,11 +21,20 @@ def key_region(image: Packet, mask: Packet) -> Array:
 
 
 class TextEncoder(FrameBlock):
-    """Describe what lies outside the key region as a structured prompt, coded in at most ``limit_bytes``."""
+    """Describe what lies outside the key region as a structured prompt, coded in at most ``limit_bytes``.
+
+    ``caption`` says who writes the caption and names the objects: ``own`` is the shipped captioner, ``off`` leaves
+    both out, ``text:WORDS`` are the user's own, ``hub:ID-OR-FOLDER`` is a captioner of transformers (BLIP, GIT,
+    Florence-2). Colours, light, layout and texture are always measured. With ``repeat = "changed"``, for video, the
+    layer is empty while the prompt stays the same, up to ``refresh`` pictures.
+    """
 
     heavy = True
     limit_bytes: Annotated[int, Param("longest prompt layer", unit="bytes", low=0, high=1024)] = 64
-    caption: Annotated[str, Param("words to add to every prompt")] = ""
+    caption: Annotated[str, Param("own, off, text:WORDS or hub:ID-OR-FOLDER")] = "own"
+    repeat: Annotated[str, Param("when the prompt is sent", choices=("always", "changed"))] = "always"
+    refresh: Annotated[int, Param("pictures after which an unchanged prompt is sent again", low=1)] = 30
+    device: Annotated[str, Param("torch device of the captioner: cpu, cuda")] = "cpu"
 
     image = In(PICTURE)
     mask = In(Frames(np.uint8, ("row", "column")))
@@ -33,17 +42,27 @@ class TextEncoder(FrameBlock):
     text = Out(Frames(np.uint8, ("byte",)), optional=True, doc="the prompt as people read it")
 
     def start(self, ctx: Context) -> None:
-        """Nothing to build."""
+        """Load the captioner: torch comes in here, not with the package."""
+        from semwave.models.text.choose import load_captioner
+        from semwave.models.text.repeat import PromptSender
+
+        self._said = load_captioner(self.caption, self.device)
+        self._sender = PromptSender(self.refresh) if self.repeat == "changed" else None
 
     def work(self, image: Packet, mask: Packet) -> Iterator[tuple[str, Packet]]:
         """The prompt layer of one picture."""
-        from semwave.models.prompt import decode_prompt, describe, encode_prompt
+        from semwave.models.prompt import CODEC, decode_prompt, describe, encode_prompt, parse
 
-        prompt = describe(image.data, key_region(image, mask), caption=self.caption)
-        data = encode_prompt(prompt, self.limit_bytes)
+        region = key_region(image, mask)
+        said = self._said([image.data], [region])[0]
+        data = encode_prompt(describe(image.data, region, said.caption, said.things), self.limit_bytes)
+        text, codec = decode_prompt(data), CODEC
+        if self._sender is not None:
+            sent, codec = self._sender.choose(parse(text))
+            text = str(sent or "")
+            data = encode_prompt(text, self.limit_bytes)
         height, width = image.data.shape[:2]
-        meta = {**image.meta, "height": height, "width": width, "codec": 1}
-        text = decode_prompt(data) if data else ""
+        meta = {**image.meta, "height": height, "width": width, "codec": codec}
         yield "layer", Packet(np.frombuffer(data, np.uint8), meta=meta)
         yield "text", Packet(np.frombuffer(text.encode(), np.uint8), meta=meta)
 

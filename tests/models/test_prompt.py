@@ -176,3 +176,16 @@ def test_cells_fill_holes_and_fall_back_to_main_colours() -> None:
     assert np.allclose(prompts.cell_colours(parse("colours #f00 50% #00f 50%"))[1, 1], [0.5, 0.0, 0.5])
     assert prompts.cell_colours(Prompt()) is None
     assert prompts.cell_textures(Prompt(caption="a")) is None
+
+
+def test_parts_are_dropped_in_the_stated_order() -> None:
+    prompt = parse(EXAMPLE)
+    seen = [parse(decode_prompt(encode_prompt(prompt, limit))) for limit in range(len(encode_prompt(prompt)), -1, -1)]
+    gone = ("colours", "edges", "contrast", "scene", "vegetation", "sky", "objects", "light", "middle", "bottom", "top")
+    for kept in seen:
+        there = [bool(getattr(kept, name)) for name in gone]
+        assert there == sorted(there), kept
+        assert kept.objects == prompt.objects[: len(kept.objects)]
+        assert prompt.caption.startswith(kept.caption)
+    assert [len(p.caption.split()) for p in seen] == sorted((len(p.caption.split()) for p in seen), reverse=True)
+    assert seen[-1] == Prompt()

@@ -190,7 +190,7 @@ def _fields(coder: prompt_fields.Coder, prompt: Prompt) -> Prompt:
 
 def _things(coder: prompt_fields.Coder, things: tuple[Thing, ...], caption: str) -> tuple[Thing, ...]:
     """Objects; those that the caption names are likely."""
-    told = list(dict.fromkeys(name for word in caption.lower().split() if (name := thing(word.strip(".,!?")))))
+    told = _told(caption)
     out = []
     for index in range(1 + coder(_COUNT, max(len(things) - 1, 0))):
         given = things[index] if index < len(things) else Thing("")
@@ -205,6 +205,14 @@ def _things(coder: prompt_fields.Coder, things: tuple[Thing, ...], caption: str)
         place = grammar.PLACES[coder(_PLACES, grammar.PLACES.index(given.place))]
         out.append(Thing(name, place))
     return tuple(out)
+
+
+def _told(caption: str) -> list[str]:
+    """Things that a caption names, and what a caption of at most three words is of ("an espresso")."""
+    said = caption.lower().split()
+    named = [name for word in said if (name := thing(word.strip(".,!?")))]
+    bare = " ".join(said[1:] if said[:1] in (["a"], ["an"]) else said)
+    return list(dict.fromkeys([*named, *([bare] if 1 <= len(said) <= 3 and bare else [])]))
 
 
 def _kind(name: str, told: list[str]) -> int:

@@ -32,6 +32,7 @@ Array = NDArray[Any]
 PICTURES, CAPTIONS = 48, 2  # of a batch, and of each picture in it
 CUT = 15  # words of a caption that are learnt: most have fewer, and the rest costs time
 PRECISION = 0.65
+COMMON = 0.001  # mean chance above which a class of ImageNet counts as familiar
 LEAST = 4  # times that a word must come
 BEGIN, ANSWER = 1, 2  # first words: of a caption (and the end of all), of a short answer
 SPECIAL = ("", "<caption>", "<answer>")
@@ -170,7 +171,19 @@ def threshold(run: text_run.TextRun, losses: Losses, data: Path, folder: Path) -
     return float(found[order[good[-1]]]) if len(good) else float(found.max())
 
 
-def export(run: text_run.TextRun, shape: Shape, corpus: Corpus, least: float, out: Path) -> None:
+def familiar(losses: Losses, corpus: Corpus) -> list[int]:
+    """Numbers of ImageNet's classes whose mean chance over the training pictures is above COMMON."""
+    weight, bias = losses.head.classifier
+    total = torch.zeros(len(bias), device=bias.device)
+    with torch.inference_mode():
+        for start in range(0, len(corpus.grids), PICTURES):
+            grids = torch.from_numpy(corpus.grids[start : start + PICTURES]).to(bias.device)
+            total += (losses.features(grids).mean(dim=1) @ weight.T + bias).softmax(dim=1).sum(dim=0)
+    numbers: list[int] = torch.nonzero(total / len(corpus.grids) > COMMON).flatten().tolist()
+    return numbers
+
+
+def export(run: text_run.TextRun, shape: Shape, corpus: Corpus, least: float, known: list[int], out: Path) -> None:
     """Running average as 16-bit safetensors, and what its numbers mean."""
     out.mkdir(parents=True, exist_ok=True)
     save_file({k: v.half().cpu().contiguous() for k, v in run.average.items()}, out / "model.safetensors")
@@ -180,6 +193,7 @@ def export(run: text_run.TextRun, shape: Shape, corpus: Corpus, least: float, ou
         "words": corpus.words,
         "things": list(NAMES),
         "thresholds": [round(least, 4)] * len(NAMES),
+        "familiar": known,
     }
     (out / "captioner.json").write_text(json.dumps(facts, separators=(",", ":")) + "\n")
 
@@ -207,7 +221,7 @@ def run_training(args: argparse.Namespace) -> None:
     run.train(steps, losses)
     least = threshold(run, losses, args.data, args.out / "features")
     run.log({"step": run.step, "threshold": round(least, 3)})
-    export(run, shape, corpus, least, args.out / "weights")
+    export(run, shape, corpus, least, familiar(losses, corpus), args.out / "weights")
 
 
 if __name__ == "__main__":

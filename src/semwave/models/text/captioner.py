@@ -17,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semwave.models.text import tags
+from semwave.models.text.things import thing
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -51,6 +54,7 @@ class OwnCaptioner:
         self.words: list[str] = facts["words"]
         self.names: list[str] = facts["things"]
         self.thresholds = np.array(facts.get("thresholds", [0.0] * len(self.names)), np.float32)
+        self.familiar = np.array(facts.get("familiar", []), np.int64)
         self.beams, self.most_things, self.device = beams, most_things, device
         self.net: CaptionerNet = CaptionerNet(Shape(**facts["shape"])).to(device).eval()
         self.net.load_state_dict({k: v.float() for k, v in load_file(folder / "model.safetensors", device).items()})
@@ -67,9 +71,29 @@ class OwnCaptioner:
                 if not seen.any():
                     said.append(Said(""))
                     continue
-                features = self.features(Image.fromarray(image))
-                said.append(Said(self.caption(features, seen[None]), self.placed(features, seen[None])))
+                said.append(self.said(self.features(Image.fromarray(image)), seen[None]))
         return said
+
+    def said(self, features: Tensor, seen: Tensor) -> Said:
+        """What is said of the cells ``seen`` [1, 49] of one picture's ``features`` [1, 49, 1280]."""
+        import torch
+
+        with torch.inference_mode():
+            caption, things = self.caption(features, seen), self.placed(features, seen)
+            weight, bias = self._backbone.classifier
+            cells = (features[0] @ weight.T + bias).float()
+            chances = cells[seen[0]].mean(dim=0).softmax(dim=0).cpu().numpy()
+        found, share = tags.word_of(chances), tags.familiarity(chances, self.familiar)
+        if found is None:
+            return Said("") if share < tags.UNKNOWN else Said(caption, things)
+        word, number = found
+        shown = np.where(seen[0].cpu().numpy(), cells[:, number].cpu().numpy(), -np.inf)
+        sure = (word, place_of(shown / 4.0))
+        if share < tags.STRANGE and not set(word.split()) & set(caption.split()):
+            return Said(f"{'an' if word[0] in 'aeiou' else 'a'} {word}", (sure,))
+        if thing(word) in (None, word) and word not in dict(things):
+            things = (sure, *things)[: self.most_things]
+        return Said(caption, things)
 
     def features(self, picture: Image.Image) -> Tensor:
         """[1, 49, 1280] of a picture."""
