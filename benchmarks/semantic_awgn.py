@@ -1,6 +1,7 @@
 """How good pictures are after the semantic encoder, a channel and the decoder, symbol for symbol.
 
-    python benchmarks/semantic_awgn.py [--data DIR] [--weights default] [--part PART ...] [--quick] [--curve PNG]
+    python benchmarks/semantic_awgn.py [--data DIR] [--weights default] [--part PART ...] [--pictures N] [--quick]
+        [--curve PNG]
 
 Pictures: those of recordings/images and, with ``--data``, BSDS500 test and the native-size COCO development pictures;
 nothing was trained on any of them. CBR counts everything: symbols and side information, the latter at
@@ -19,6 +20,7 @@ log2(1 + SNR - 1.5 dB) bits a symbol (``semwave.models.jscc.bits_per_symbol``). 
 
 import argparse
 import io
+import itertools
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -37,14 +39,14 @@ RATES = (48, 24, 16, 12, 8)  # CBR is one over this
 SETS = {"bsds": ("research/bsds500_test40.zip", 1), "coco": ("clean/coco_cc.zip", 20)}
 
 
-def pictures(data: Path | None, quick: bool) -> dict[str, list[Any]]:
+def pictures(data: Path | None, quick: bool, most: int) -> dict[str, list[Any]]:
     """Float pictures by set."""
     shipped = sorted((ROOT / "recordings/images").glob("*.jpg"))
-    out = {"shipped": [_image(p) for p in shipped[: 2 if quick else None]]}
+    out = {"shipped": [_image(p) for p in shipped[: min(2, most) if quick else most]]}
     for name, (archive, every) in SETS.items() if data else ():
         with zipfile.ZipFile(data / archive) as file:  # type: ignore[operator]
             names = sorted(n for n in file.namelist() if n.endswith(".jpg") and "panoptic" not in n)[::every]
-            out[name] = [_image(io.BytesIO(file.read(n))) for n in names[:: 10 if quick else 1]]
+            out[name] = [_image(io.BytesIO(file.read(n))) for n in names[:: 10 if quick else 1][:most]]
     return out
 
 
@@ -173,7 +175,7 @@ def calibration(codec: Jscc, found: dict[str, list[Any]], curve: Path | None) ->
     sigma, error = np.concatenate(expected), np.concatenate(squared)
     edges = np.quantile(sigma, np.linspace(0, 1, 13))
     points = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges):
         inside = (sigma >= low) & (sigma <= high)
         points.append((np.sqrt(np.square(sigma[inside]).mean()), np.sqrt(error[inside].mean())))
         emit("semantic_awgn", f"sigma_{points[-1][0]:.4f}", points[-1][1], "rms error", "expected", points[-1][0])
@@ -225,11 +227,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with clean/ and research/")
     parser.add_argument("--weights", default="default", help="name or folder, as Jscc.load takes it")
     parser.add_argument("--part", nargs="+", choices=PARTS, help="only these")
+    parser.add_argument("--pictures", type=int, default=1000, metavar="N", help="at most so many of each set")
     parser.add_argument("--curve", type=Path, help="where the calibration curve goes (PNG)")
     parser.add_argument("--quick", action="store_true", help="few pictures, a 2x2 grid")
     args = parser.parse_args()
     codec, plain = Jscc.load(args.weights), Jscc.load("linear")
-    found = pictures(args.data, args.quick)
+    found = pictures(args.data, args.quick, args.pictures)
     for part in args.part or PARTS:
         if part == "grid":
             grid(codec, plain, found, args.quick)

@@ -76,13 +76,14 @@ def test_symbols_pay_for_the_side_when_told(image: np.ndarray, codec: Jscc) -> N
 @pytest.mark.parametrize("order", [4, 64])
 def test_constellation_points_only(image: np.ndarray, codec: Jscc, order: int) -> None:
     sent = codec.encode(image, None, 2000, 10.0, constellation=order)
-    levels = projection.levels(order).astype(np.float32)
+    assert np.mean(np.abs(sent.symbols) ** 2) == pytest.approx(1, rel=0.03)
+    levels = projection.levels(order) * 10 ** ((sent.side[2] - 128) / 100)
     for part in (sent.symbols.real, sent.symbols.imag):
-        assert np.abs(part[:, None] - levels).min(1).max() < 1e-6
+        assert np.abs(part[:, None] - levels).min(1).max() < 1e-5
     free = codec.encode(image, None, 2000, 10.0)
     there = codec.decode(sent.side, *over_the_air(sent.symbols, 10.0), SIZE, None, constellation=order, refined=False)
     plain = codec.decode(free.side, *over_the_air(free.symbols, 10.0), SIZE, None, refined=False)
-    assert psnr(there.image, image) > psnr(plain.image, image) - (2.0 if order == 64 else 4.0)
+    assert psnr(there.image, image) > psnr(plain.image, image) - (1.5 if order == 64 else 4.0)
 
 
 def test_what_the_mask_leaves_out_is_not_sent(image: np.ndarray, codec: Jscc) -> None:

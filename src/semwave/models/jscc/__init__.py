@@ -5,7 +5,8 @@
     decoded = codec.decode(encoded.side, received, noise_var, image.shape[:2], None)
 
 ``encoded.side`` travels in a coded layer with a checksum; ``encoded.symbols`` go on the air as they are, or, with
-``constellation=64``, are points of 64-QAM. ``encode_digital`` makes bytes only. See ``docs/semantic.md``.
+``constellation=64``, are points of 64-QAM (times a factor that makes their power 1). ``encode_digital`` makes bytes
+only. See ``docs/semantic.md``.
 """
 
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ class Jscc:
         """Picture float32 [H, W, 3] in [0, 1], the part that counts bool [H, W], how many symbols, the SNR (or None).
 
         With ``side_efficiency``, the bits that a symbol of the side's layer carries, ``symbols`` pays for both and
-        fewer come out. With ``constellation`` the symbols are points of that square QAM.
+        fewer come out. With ``constellation`` the symbols are points of that square QAM, scaled to unit power.
 
         Raises:
             ValueError: an image or mask of another type or shape, fewer than one symbol, no such constellation.

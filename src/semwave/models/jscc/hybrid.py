@@ -46,16 +46,15 @@ def encode(book: Codebook, image: Array, cover: Array, job: Job) -> tuple[bytes,
     means, levels = base.expectation(book, made)
     index, gain = plan(levels, 2 * count, snr_db)
     values = gain * (turned - means).reshape(-1)[index]
-    scale = allocation.scale_byte(values if job.constellation is None else values[:0])
-    side = bytes([_snr_byte(job.snr_db), prices.floor + 128, scale]) + payload
-    sent = np.zeros(2 * count, np.float32)
-    if job.constellation is None:
-        sent[: index.size] = values * allocation.scale(scale)
-    else:
+    if job.constellation is not None:
         spreads = gain * np.sqrt(variance(levels.reshape(-1)[index]))
-        sent[:] = projection.levels(job.constellation)[0]
         even = base.coded(book.levels[classes], made.floor).reshape(-1)[index]
-        sent[: index.size] = projection.project(values, spreads, even, job.constellation)
+        values = projection.project(values, spreads, even, job.constellation)
+    scale = allocation.scale_byte(values)
+    side = bytes([_snr_byte(job.snr_db), prices.floor + 128, scale]) + payload
+    sent = np.full(2 * count, 0.0 if job.constellation is None else projection.levels(job.constellation)[0], np.float32)
+    sent[: index.size] = values
+    sent *= allocation.scale(scale)
     return side, allocation.to_symbols(sent)
 
 
@@ -113,7 +112,7 @@ def decode(book: Codebook, side: bytes, received: Received, cover: Array) -> tup
         values, errors = allocation.estimate(reals, gain * scale, before, noise)
     else:
         even = base.coded(book.levels[made.classes], floor).reshape(-1)[index]
-        values, errors = _posterior(reals, gain, before, even, noise, received.constellation)
+        values, errors = _posterior(reals / scale, gain, before, even, noise / scale**2, received.constellation)
     means.reshape(-1)[index] += values.astype(np.float32)
     spread.reshape(-1)[index] = errors
     return unfold(book, means, spread.astype(np.float32), made.classes, cover)

@@ -21,7 +21,7 @@ LN2 = float(np.log(2))
 FLOORS = (-60, 24)  # quarter octaves
 _SHARE = 0.5  # of all symbols, at most, for the base: what fades gracefully is the rest
 CAUTION = 2  # quarter octaves: real coefficients take more bits than Gaussian ones
-BOLDNESS = 6  # quarter octaves less on a constellation: uniform rounding errors fill it better than Gaussian values
+BOLDNESS = 2  # quarter octaves less on a constellation: uniform rounding errors fill it better than Gaussian values
 _ROUNDS = 8
 _GAP_DB = 1.5  # to capacity, of the coded layer that carries the base
 

@@ -1,10 +1,10 @@
 """Coefficients on the points of a square QAM constellation, and their expectation at the receiver.
 
 A real value x of known spread s is scaled to t x with t = min(a, LOUD / s), so that loud values stay inside the
-constellation, and goes to the nearest of the levels; ``a`` makes the mean energy 1 as nearly as that allows. The
-receiver takes the posterior mean E[x | y] = sum_k P(k | y) E[x | k] over the levels k: with soft decisions nothing
-falls off a cliff. Rounding errors of the digital base are uniform, which is what fills a constellation best; other
-values are Gaussian.
+constellation, and goes to the nearest of the levels; ``a`` sets the mean energy, and the points that are sent are
+scaled to unit power by a factor that the side information tells. The receiver takes the posterior mean
+E[x | y] = sum_k P(k | y) E[x | k] over the levels k: with soft decisions nothing falls off a cliff. Rounding errors of
+the digital base are uniform, which is what fills a constellation best; other values are Gaussian.
 """
 
 from typing import Any
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 ORDERS = (4, 16, 64, 256, 1024)
-LOUD, LOUD_EVEN = 0.75, 0.8  # spread of the loudest Gaussian and uniform values (unit energy: 0.707 a real value)
+LOUD, LOUD_EVEN = 0.6, 0.75  # spread of the loudest Gaussian and uniform values (unit energy: 0.707 a real value)
+
+
+ENERGY = 0.45  # mean energy of the points sent, before they are scaled up to unit power: the rest is room for peaks
 
 
 def levels(order: int) -> Array:
@@ -31,7 +34,7 @@ def levels(order: int) -> Array:
 
 
 def scales(spreads: Array, even: Array, order: int) -> Array:
-    """The factor t of each value: [n] -> [n], so that the mean energy of the levels sent is one half, or nearly."""
+    """The factor t of each value: [n] -> [n], so that the levels sent have the mean energy ENERGY / 2, or less."""
     grid = levels(order)
     loud = np.where(even, LOUD_EVEN, LOUD)
     safe = np.maximum(spreads, 1e-9)
@@ -40,7 +43,7 @@ def scales(spreads: Array, even: Array, order: int) -> Array:
     for _ in range(30):
         middle = np.sqrt(low * high)
         share, _, _ = _cells(np.minimum(middle * safe, loud)[some], even[some], grid)
-        low, high = (middle, high) if (share @ np.square(grid)).mean() < 0.5 else (low, middle)
+        low, high = (middle, high) if (share @ np.square(grid)).mean() < ENERGY / 2 else (low, middle)
     return np.asarray(np.minimum(low, loud / safe))
 
 
