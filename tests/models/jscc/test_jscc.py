@@ -141,6 +141,8 @@ def test_damaged_side_gives_a_picture_or_a_value_error(image: np.ndarray, codec:
 def test_wrong_arguments_are_named(image: np.ndarray, codec: Jscc) -> None:
     with pytest.raises(ValueError, match=r"image must be float32 \[height, width, 3\], not float64"):
         codec.encode(image.astype(np.float64), None, 10, 1.0)
+    with pytest.raises(ValueError, match="mask must cover at least one pixel"):
+        codec.encode(image, np.zeros(SIZE, bool), 10, 1.0)
     with pytest.raises(ValueError, match="symbols must be at least 1, not 0"):
         codec.encode(image, None, 0, 1.0)
     with pytest.raises(ValueError, match="side_efficiency must be above 0 bits a symbol, not 0"):
@@ -165,3 +167,15 @@ def test_fresh_network_changes_nothing() -> None:
     out, after = refine.apply(refine.build().eval(), picture, sigma, cover)
     np.testing.assert_allclose(out, picture, atol=1e-6)
     np.testing.assert_allclose(after, sigma, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (17, 3)])
+@pytest.mark.parametrize("symbols", [1, 2000])
+@pytest.mark.parametrize("order", [None, 16])
+def test_tiny_pictures(codec: Jscc, size: tuple[int, int], symbols: int, order: int | None) -> None:
+    x = np.full((*size, 3), 0.7, np.float32)
+    sent = codec.encode(x, None, symbols, 20.0, constellation=order)
+    received = over_the_air(sent.symbols, 20.0)
+    decoded = codec.decode(sent.side, *received, size, None, constellation=order)
+    assert sent.symbols.size == symbols
+    assert np.abs(decoded.image - x).max() < (0.2 if symbols > 1 else 0.5)

@@ -172,7 +172,10 @@ class Jscc:
 def _checked(image: Array, mask: Array | None) -> Array:
     if image.dtype != np.float32 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"image must be float32 [height, width, 3], not {image.dtype} {list(image.shape)}")
-    return blocks.cover((image.shape[0], image.shape[1]), mask)
+    cover = blocks.cover((image.shape[0], image.shape[1]), mask)
+    if not cover.any():
+        raise ValueError("mask must cover at least one pixel")
+    return cover
 
 
 def _cut(picture: Array, sigma: Array, size: tuple[int, int]) -> Decoded:
