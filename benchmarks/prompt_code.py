@@ -11,6 +11,7 @@ Sketch cases: PSNR of the rest in dB for so many bytes, beside the mean colour o
 """
 
 import argparse
+import importlib
 import io
 import re
 import zipfile
@@ -69,7 +70,7 @@ def deflated(text: str, preset: bytes) -> int:
 def zstd_sizes(texts: list[str], train: list[str]) -> list[int] | None:
     """Bytes of zstd frames with the best of four trained dictionaries and plain text; None without the package."""
     try:
-        import zstandard
+        zstandard: Any = importlib.import_module("zstandard")
     except ImportError:
         return None
     kind = zstandard.FORMAT_ZSTD1_MAGICLESS

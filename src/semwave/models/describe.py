@@ -135,7 +135,8 @@ def _blurred(luma: Array, rest: Array) -> Array:
     from scipy.ndimage import gaussian_filter
 
     sigma, weight = max(luma.shape) / 64.0, rest.astype(np.float32)
-    return gaussian_filter(luma * weight, sigma) / np.maximum(gaussian_filter(weight, sigma), 1e-3)
+    out: Array = gaussian_filter(luma * weight, sigma) / np.maximum(gaussian_filter(weight, sigma), 1e-3)
+    return out
 
 
 def _percent(share: float) -> int:
