@@ -46,7 +46,7 @@ def semwave(start: Start) -> Callable[..., "subprocess.CompletedProcess[str]"]:
 
     def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
         process = start(*arguments)
-        out, err = process.communicate(timeout=100)
+        out, err = process.communicate(timeout=280)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     return run

@@ -17,6 +17,7 @@ from semwave.sweep.files import plan
 from semwave.sweep.runner import Sweep
 from semwave.sweep.store import Store
 
+pytestmark = pytest.mark.timeout(600)  # processes take long to start on a busy machine
 COUNT = 300
 
 
@@ -50,7 +51,7 @@ def workers_of(pid: int) -> list[int]:
     return found
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
@@ -107,7 +108,7 @@ def test_a_killed_worker_and_two_workers_give_the_table_of_one(reference: Any, s
     victims = workers_of(process.pid)
     if victims:
         os.kill(victims[0], signal.SIGKILL)
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=280)
     assert process.returncode == 0, err
     assert victims, "the sweep was over before a worker could be killed"
     assert json.loads(out)["computed"] == COUNT
@@ -121,7 +122,7 @@ def test_ctrl_c_leaves_what_was_done(reference: Any, start: Any, semwave: Any, t
     process = start("sweep", file, "--store", store, "--workers", 1, "--json")
     wait_for(lambda: rows_so_far(store) > 0 or process.poll() is not None)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=280)
     told = json.loads(out)
     assert process.returncode == 130, err
     assert told["interrupted"]
