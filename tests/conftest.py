@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import settings
 
-# tests run side by side, a process a core: threads inside each would only wait for one another (read on import of torch)
+# tests run side by side, a process a core: threads inside each would wait for one another (read when torch loads)
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.append(str(Path(__file__).parent))
 
