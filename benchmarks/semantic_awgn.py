@@ -4,11 +4,11 @@
         [--curve PNG]
 
 Pictures: those of recordings/images and, with ``--data``, BSDS500 test and the native-size COCO development pictures;
-nothing was trained on any of them. CBR counts everything: symbols and side information, the latter at
-log2(1 + SNR - 1.5 dB) bits a symbol (``semwave.models.jscc.bits_per_symbol``). Parts:
+nothing was trained on any of them. CBR counts everything: symbols and side information, the latter at rates that the
+modem's LDPC reaches, 0.87 bits a symbol at 1 dB, 2.73 at 10 dB (``semwave.models.jscc.bits_per_symbol``). Parts:
 
 * grid: mean PSNR at five SNRs and five rates; peer: the linear scheme (cosine transform, variances per picture) with
-  its side information for free. ``rising`` counts the neighbours in the grid where PSNR does not rise.
+  its side information for free. ``not_rising`` counts the neighbours in the grid where PSNR does not rise.
 * parts: at CBR 1/16, what the class codebook alone gives; peer: with the network
 * qam: at 10 dB on the points of a QAM; peer: free symbols. digital: bytes only; peer: free symbols
 * blind: the encoder is not told the SNR; peer: told

@@ -205,7 +205,8 @@ def curve(folder: Path) -> None:
 
     if not (folder / "log.jsonl").exists():
         return
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    rows = (json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines())
+    lines = [line for _, line in sorted({line["step"]: line for line in rows}.items())]  # the last word on each step
     figure, axes = pyplot.subplots(figsize=(7, 4))
     for key, label in (("gain_db", "training crops"), ("held_gain_db", "held-out pictures, averaged weights")):
         points = [(line["step"], line[key]) for line in lines if key in line]
