@@ -20,15 +20,17 @@ class GenerativeDecoder(BatchBlock):
     coded symbols, ``confidence`` follows from the error that their decoder expects, and pixels of a large one count as
     inferred, of a very large one as not received; ``key_model`` names its weights.
 
-    ``tiny`` is a small diffusion model on top of ``texture`` (patterns by the prompt's words, no network);
-    ``classical``
-    is a smooth fill. Their held-out scores are in the model card of decoder-tiny.
+    ``model`` is ``flow`` (the trained generator), ``texture`` (patterns by the prompt's words, no network),
+    ``classical`` (a smooth fill), the folder of a decoder like the shipped one, or ``hub:ID`` or ``hub:FOLDER``: an
+    inpainting pipeline of diffusers. Held-out scores: docs/generation.md.
     """
 
-    model: Annotated[str, Param("generator", choices=("tiny", "texture", "classical"))] = "tiny"
-    steps: Annotated[int, Param("sampling steps of tiny", low=1, high=100)] = 1
+    model: Annotated[str, Param("flow, texture, classical, FOLDER, hub:ID or hub:FOLDER")] = "flow"
+    steps: Annotated[int, Param("sampling steps of the generator", low=1, high=100)] = 1
     device: Annotated[str, Param("torch device: cpu, cuda")] = "cpu"
     key_model: Annotated[str, Param("weights of jscc: a name or a folder, the encoder's")] = "default"
+    bits: Annotated[int, Param("quantise the network to 8 or 4 bits; 0 does not", choices=(0, 4, 8))] = 0
+    adapter: Annotated[str, Param("LoRA weights: a safetensors file or its folder; empty for none")] = ""
 
     scene = In(Frames(np.uint8, ("byte",)))
     image = Out(Frames(np.uint8, ("row", "column", 3)))
@@ -39,7 +41,8 @@ class GenerativeDecoder(BatchBlock):
         """Load the model: torch comes in here, not with the package."""
         from semwave.models.generate import load_decoder
 
-        self._ctx, self._model = ctx, load_decoder(self.model, self.device)
+        self._ctx = ctx
+        self._model = load_decoder(self.model, self.device, bits=self.bits or None, adapter=self.adapter or None)
         self._jscc: Any = None  # loaded when the first symbols come
 
     def work(self, batch: list[Packet], /) -> Iterator[tuple[str, Packet]]:
@@ -79,7 +82,7 @@ class GenerativeDecoder(BatchBlock):
             self._ctx.warn(problem)
         key = self._symbols(packet, raw, side, parts["mask"]) if raw else None
         if key is not None:
-            parts.update(key=key.picture, key_ok=key.usable)
+            parts.update(key=key.picture, key_ok=key.usable, key_error=key.sigma)
         return Received(shape=shape, **parts), key
 
     def _symbols(self, packet: Packet, raw: Any, side: bytes | None, mask: Any) -> Any:

@@ -22,14 +22,3 @@ def test_smooth_colours_come_back_and_constants_have_no_detail() -> None:
     assert inner.abs().max() < 2e-3
     flat = bands.analyse(torch.full((1, 3, 32, 32), 0.7))
     assert flat[:, 3:].abs().max() < 1e-5
-
-
-def test_conditions_shape_and_hints() -> None:
-    mask = np.zeros((32, 48), bool)
-    mask[:16] = True
-    textures = np.full((3, 3), 0.134, np.float32)
-    made = bands.conditions(np.full((32, 48, 3), 0.5, np.float32), mask, textures, "vertical", True, np.ones(24))
-    assert made.shape == (bands.CONDITIONS, 8, 12)
-    assert torch.allclose(made[-4:, 0, 0], torch.tensor([1.0, -1.0, 1.0, 1.0]))
-    assert made[24:28, 0].min() == 1
-    assert made[24:28, -1].max() == 0

@@ -67,7 +67,7 @@ def test_seed_matters_to_the_generator_alone() -> None:
     }
     assert np.array_equal(*images["classical"])
     assert not np.array_equal(*images["texture"])
-    assert not np.array_equal(*images["tiny"])
+    assert not np.array_equal(*images["flow"])
 
 
 def test_a_key_that_did_not_arrive_is_not_shown(decoder: generate.GenerativeDecoder) -> None:
@@ -96,6 +96,30 @@ def test_confidence_falls_with_less_known() -> None:
     assert mean[0] > mean[1] > mean[2]
 
 
+def test_key_pixels_change_by_no_more_than_their_error(decoder: generate.GenerativeDecoder) -> None:
+    sent = scene(64, 64, key_error=0.02)
+    (out,) = decoder.decode([sent], [1])
+    change = np.abs(out.image.astype(int) - sent.key)[sent.mask]
+    assert change.max() <= np.ceil(0.02 * 255)
+    with pytest.raises(ValueError, match="key_error must be 0 or more"):
+        decoder.decode([scene(4, 4, key_error=-0.1)], [1])
+
+
+def test_several_steps_are_no_longer_than_asked() -> None:
+    decoder, sent = load_decoder("flow"), scene(64, 64)
+    images = [decoder.decode([sent], [1], steps=n)[0].image for n in (1, 2, 4)]
+    assert all(image.shape == (64, 64, 3) for image in images)
+
+
+def test_bits_and_adapters_need_a_network() -> None:
+    with pytest.raises(ValueError, match="the decoder 'texture' has none"):
+        load_decoder("texture", bits=8)
+    with pytest.raises(ValueError, match="bits must be None, 8 or 4, not 3"):
+        load_decoder("flow", bits=3)
+    with pytest.raises(FileNotFoundError, match="adapter /no/such does not exist"):
+        load_decoder("flow", adapter="/no/such")
+
+
 def test_free_text_is_a_caption() -> None:
     assert generate.understood("a man; on a horse").caption == "a man, on a horse"
     assert generate.understood(None) == generate.Prompt()
@@ -114,5 +138,7 @@ def test_bad_arguments(decoder: generate.GenerativeDecoder) -> None:
         decoder.decode([scene(4, 4, key=np.zeros((4, 4, 3)))], [1])
     with pytest.raises(ValueError, match="shape must be at least 1 x 1"):
         decoder.decode([Received((0, 4, 3))], [1])
-    with pytest.raises(ValueError, match="name must be one of texture, tiny, classical, not 'huge'"):
+    with pytest.raises(
+        ValueError, match="name must be one of flow, texture, classical, a folder or hub:ID, not 'huge'"
+    ):
         load_decoder("huge")

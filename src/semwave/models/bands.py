@@ -1,4 +1,4 @@
-"""What the tiny decoder's network sees: subbands of a picture, and of what is known of it, at a quarter of its size.
+"""What the generator's network sees of a picture: its subbands, at a quarter of its size.
 
 A picture is split by two levels of the CDF 9/7 wavelet (lifting form of ISO/IEC 15444-1, annex F); the finest
 chroma details are dropped. The 24 subbands lie side by side as channels of one quarter-size grid: the network
@@ -9,13 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
-
 CHANNELS = 24  # luma 1 + 3 + 12, each chroma 1 + 3
-CONDITIONS = CHANNELS + 8
 MULTIPLE = 16  # sides must be multiples: two wavelet levels and two of the network
 _LIFT = (-1.586134342059924, -0.052980118572961, 0.882911075530934, 0.443506852043971)
 _GAIN = 1.230174104914001
@@ -28,7 +22,7 @@ def analyse(rgb: Any) -> Any:
     import torch
     from torch.nn.functional import pixel_unshuffle
 
-    ycc = torch.einsum("pc,bchw->bphw", torch.tensor(_TO_YCC, dtype=rgb.dtype), rgb - 0.5)
+    ycc = torch.einsum("pc,bchw->bphw", torch.tensor(_TO_YCC, dtype=rgb.dtype, device=rgb.device), rgb - 0.5)
     low, *fine = _split2(ycc)
     lowest, *middle = _split2(low)
     luma = [pixel_unshuffle(band[:, :1], 2) for band in fine]
@@ -43,46 +37,7 @@ def synthesise(bands: Any) -> Any:
     low = _join2(*(bands[:, 3 * i : 3 * i + 3] for i in range(4)))
     fine = [pad(pixel_shuffle(bands[:, 12 + 4 * i : 16 + 4 * i], 2), (0, 0, 0, 0, 0, 2)) for i in range(3)]
     ycc = _join2(low, *fine)
-    return torch.einsum("cp,bphw->bchw", torch.tensor(_TO_RGB, dtype=bands.dtype), ycc)
-
-
-def conditions(
-    composite: Array, mask: Array, textures: Array | None, edges: str | None, sketch: bool, scales: Array
-) -> Any:
-    """Channels [32, height / 4, width / 4] that tell the network what is known of one picture.
-
-    ``composite`` [height, width, 3] float: key pixels and, elsewhere, the smooth fill; ``mask`` bool; ``textures``
-    [3, 3] standard deviations of luma detail; ``edges`` a word of the prompt; ``scales`` [24] of the subbands.
-    """
-    import torch
-    from torch.nn.functional import avg_pool2d, pixel_unshuffle
-
-    rgb = torch.from_numpy(np.ascontiguousarray(composite.transpose(2, 0, 1), np.float32))[None]
-    known = torch.from_numpy(np.ascontiguousarray(mask, np.float32))[None, None]
-    bands = analyse(rgb) / torch.from_numpy(np.asarray(scales, np.float32))[None, :, None, None]
-    shape = bands.shape[-2:]
-    return torch.cat(
-        [
-            bands.clamp(-6.0, 6.0) * 0.5,
-            pixel_unshuffle(avg_pool2d(known, 2), 2),
-            torch.from_numpy(_hints(shape, textures, edges, sketch))[None],
-        ],
-        dim=1,
-    )[0]
-
-
-def _hints(shape: tuple[int, int], textures: Array | None, edges: str | None, sketch: bool) -> Array:
-    """Texture level, direction of edges, and whether a prompt and a sketch came: [4, h, w] float32."""
-    from semwave.models.fill import cells
-
-    hints = np.zeros((4, *shape), np.float32)
-    if textures is not None:
-        levels = np.log2(np.maximum(textures, 1e-3) / 0.067).astype(np.float32)
-        hints[0] = cells(np.repeat(levels[..., None], 3, axis=2), shape)[..., 0]
-        hints[1] = {"horizontal": 1.0, "vertical": -1.0}.get(edges or "", 0.0)
-        hints[2] = 1.0
-    hints[3] = float(sketch)
-    return hints
+    return torch.einsum("cp,bphw->bchw", torch.tensor(_TO_RGB, dtype=bands.dtype, device=bands.device), ycc)
 
 
 def _neighbour(band: Any, dim: int, after: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from semwave.models.prompt_grammar import Prompt, PromptError, parse
 Array = NDArray[Any]
 
 RECEIVED, INFERRED, INVENTED = trust.RECEIVED, trust.INFERRED, trust.INVENTED
-DECODERS = ("texture", "tiny", "classical")
+DECODERS = ("flow", "texture", "classical")
+WEIGHTS = Path(__file__).parent / "weights" / "decoder-flow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Received:
     """Smooth picture of the rest, float [height, width, 3] in [0, 1]."""
     key_ok: bool | Array = True
     """Whether the key pixels arrived, for all together or as bool [height, width]."""
+    key_error: float | Array = 0.0
+    """Expected root mean square error of the key pixels in [0, 1], one for all or [height, width]: a generator may
+    change them by no more. 0, also where it is not known: they stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,13 @@ class Known:
     """How far key pixels correct the base, in long sides."""
     textures: Array | None
     """[3, 3] standard deviations of luma detail that the prompt tells."""
-    edges: str | None
+    prompt: Prompt
     sketch: bool
+    key_error: float | Array = 0.0
 
 
 Inventor = Callable[[Known, int, int], Array]
-"""(known, seed, steps) -> what to add to the smooth guess, float32 [height, width, 3]."""
+"""(known, seed, steps) -> what to add to ``known.picture``, float32 [height, width, 3]."""
 
 
 class GenerativeDecoder:
@@ -99,13 +105,11 @@ class GenerativeDecoder:
         known = gather(scene)
         added = np.zeros_like(known.picture)
         if self._inventor is not None and not known.mask.all():
-            added = np.where(known.mask[..., None], np.float32(0.0), self._inventor(known, seed, steps))
+            room = np.broadcast_to(np.asarray(known.key_error, np.float32), known.mask.shape)
+            room = np.where(known.mask, room, np.float32(1.0))[..., None]
+            added = np.clip(self._inventor(known, seed, steps), -room, room)
         image = np.rint(np.clip(known.picture + added, 0.0, 1.0) * 255.0).astype(np.uint8)
-        if scene.key is not None:
-            image[known.mask] = scene.key[known.mask]
-        provenance, confidence = trust.judge(
-            known.mask, added, known.textures, known.sketch, known.base is not None, self.name
-        )
+        provenance, confidence = trust.judge(known, added, self.name)
         return Reconstruction(image, provenance, confidence)
 
 
@@ -119,7 +123,7 @@ def gather(scene: Received) -> Known:
     base, reach = fill.base_picture(shape, cell_colours(prompt), scene.sketch)
     key = np.zeros((*shape, 3), np.float32) if scene.key is None else scene.key.astype(np.float32) / np.float32(255.0)
     picture = fill.membrane(key, mask, base, reach)
-    return Known(picture, mask, base, reach, cell_textures(prompt), prompt.edges, scene.sketch is not None)
+    return Known(picture, mask, base, reach, cell_textures(prompt), prompt, scene.sketch is not None, scene.key_error)
 
 
 def understood(text: str | None) -> Prompt:
@@ -132,25 +136,36 @@ def understood(text: str | None) -> Prompt:
 
 def textured(known: Known, seed: int, steps: int) -> Array:
     """The texture that the prompt tells, in all channels alike: float32 [height, width, 3]."""
-    detail = texture.synthesise(known.mask.shape, known.textures, known.edges, seed)
+    detail = texture.synthesise(known.mask.shape, known.textures, known.prompt.edges, seed, known.picture)
+    detail = np.where(known.mask, np.float32(0.0), detail)
     return np.broadcast_to(detail[..., None], known.picture.shape)
 
 
-def load_decoder(name: str = "texture", device: str = "cpu") -> GenerativeDecoder:
-    """The decoder called ``name``.
+def load_decoder(
+    name: str = "flow", device: str = "cpu", bits: int | None = None, adapter: str | Path | None = None
+) -> GenerativeDecoder:
+    """The decoder called ``name``, optionally quantised to ``bits`` (8 or 4) and with a LoRA ``adapter``.
 
     "classical" is the smooth fill alone, best in PSNR; "texture" adds patterns by the prompt's words, without a
-    network: best in LPIPS, hence the default; "tiny" lets a small diffusion model correct that: between the two.
+    network; "flow" is the trained generator. The folder of a decoder in the format of "flow" is loaded as such;
+    "hub:ID" or "hub:FOLDER" is an inpainting pipeline of diffusers.
     """
-    if name == "classical":
-        return GenerativeDecoder(name, None)
-    if name == "texture":
-        return GenerativeDecoder(name, textured)
-    if name == "tiny":
-        from semwave.models.tiny import TinyInventor
+    from semwave.models.generator import hub
 
-        return GenerativeDecoder(name, TinyInventor(device))
-    raise ValueError(f"name must be one of {', '.join(DECODERS)}, not {name!r}")
+    name = "flow" if name == "tiny" else name  # what it was called in the first version
+    extra = Path(adapter) if adapter else None
+    if name in ("classical", "texture"):
+        if bits is not None or extra is not None:
+            raise ValueError(f"bits and adapter need a network, and the decoder {name!r} has none")
+        return GenerativeDecoder(name, textured if name == "texture" else None)
+    if name.startswith(hub.PREFIX):
+        return GenerativeDecoder("hub", hub.HubInventor(name.removeprefix(hub.PREFIX), device, bits, extra))
+    if name not in DECODERS and not Path(name).is_dir():
+        raise ValueError(f"name must be one of {', '.join(DECODERS)}, a folder or hub:ID, not {name!r}")
+    from semwave.models.generator.network import FlowInventor
+
+    folder = WEIGHTS if name == "flow" else Path(name)
+    return GenerativeDecoder("flow", FlowInventor(folder, device, bits, extra))
 
 
 def _checked(scene: Received) -> tuple[int, int]:
@@ -162,11 +177,14 @@ def _checked(scene: Received) -> tuple[int, int]:
         ("mask", scene.mask, (height, width), np.bool_),
         ("sketch", scene.sketch, (height, width, 3), None),
         ("key_ok", scene.key_ok, (height, width), np.bool_),
+        ("key_error", scene.key_error, (height, width), None),
     ):
-        if array is None or (name == "key_ok" and np.ndim(array) == 0):
+        if array is None or (name in ("key_ok", "key_error") and np.ndim(array) == 0):
             continue
         array = np.asarray(array)
         if array.shape != shape or (dtype is not None and array.dtype != dtype):
             kind = np.dtype(dtype).name if dtype else "float"
             raise ValueError(f"{name} must be {kind} {shape}, not {array.dtype} {array.shape}")
+    if not np.all(np.asarray(scene.key_error) >= 0.0):
+        raise ValueError(f"key_error must be 0 or more, not {np.min(scene.key_error)}")
     return height, width

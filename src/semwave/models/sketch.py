@@ -1,9 +1,9 @@
 """The sketch: a few bytes of colour and structure of the rest of a picture; 0 to 64 usually, up to 4,096.
 
 Up to 64 bytes the rest (everything outside the key mask) is fitted in YCbCr with a triangle of 2-D DCT-II functions
-that span the whole picture; pixels inside the mask have no say. The coefficients are quantised one after the other, each
-making up for the rounding of those before (nearest-plane rounding of a lattice), so that the holes in the mask
-do not amplify the error, and coded with static tables. The step is the finest that fits the bytes given.
+that span the whole picture; pixels inside the mask have no say. The coefficients are quantised one after the other,
+each making up for the rounding of those before (nearest-plane rounding of a lattice), so that the holes in the mask do
+not amplify the error, and coded with static tables. The step is the finest that fits the bytes given.
 
 From 65 bytes on it is an AV1 still picture, made smaller to fit, in which the key region is filled smoothly so that it
 costs next to nothing. The number of bytes tells the two kinds apart.

@@ -1,62 +1,68 @@
 """What a reconstructed pixel rests on, and how far to trust it.
 
 Confidence is a logistic regression on what the receiver knows; its weights were fitted on training pictures
-(``training/decoder_trust.py``) to whether a pixel's root mean square error over RGB stays below 0.1 of full scale.
+(``semwave.training.decoder_trust``) to whether a pixel's root mean square error over RGB stays below 0.1 of full scale.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semwave.models import texture
 from semwave.models.fill import cells
+
+if TYPE_CHECKING:
+    from semwave.models.generate import Known
 
 Array = NDArray[Any]
 
 RECEIVED, INFERRED, INVENTED = 0, 1, 2
 NEAR = 0.02  # long sides from a key pixel within which interpolation counts as inference
 DOUBT = 0.06  # a generator may change an inferred pixel by so much (RMS over RGB) before it counts as invented
-FEATURES = ("one", "near", "nearer", "sketch", "base", "told", "texture", "sketched texture", "added")
-# Weights of FEATURES per decoder.
+FEATURES = (
+    "one", "near", "nearer", "sketch", "base", "told", "texture", "sketched texture", "added", "covered",
+)  # fmt: skip
+# Weights of FEATURES per decoder; "hub" is not fitted, it has those of "flow".
 WEIGHTS = {
-    "classical": (-0.525, 0.186, 2.363, 0.923, 0.326, 0.06, -1.152, -0.285, 0.0),
-    "texture": (-0.417, 0.173, 2.015, 0.823, 0.361, 0.078, -1.031, -0.251, -0.738),
-    "tiny": (-0.484, 0.321, 1.906, 0.762, 0.226, 0.343, -0.942, -0.31, -0.809),
+    "classical": (-1.095, -0.206, 1.928, 1.388, 1.067, -0.038, -1.214, -0.097, 0.0, -0.283),
+    "texture": (-1.02, -0.185, 1.683, 1.251, 1.218, -0.018, -1.028, -0.121, -1.008, -0.4),
+    "flow": (-1.028, -0.333, 2.058, 1.143, 1.22, 0.051, -1.638, 0.436, -0.622, -0.29),
+    "hub": (-1.028, -0.333, 2.058, 1.143, 1.22, 0.051, -1.638, 0.436, -0.622, -0.29),
 }
 
 
-def judge(
-    mask: Array, added: Array, textures: Array | None, sketch: bool, base: bool, name: str
-) -> tuple[Array, Array]:
-    """Provenance uint8 and confidence float32, both [height, width].
+def judge(known: Known, added: Array, name: str) -> tuple[Array, Array]:
+    """Provenance uint8 and confidence float32, both [height, width], of the decoder ``name``.
 
-    ``mask`` bool [height, width]: received pixels; ``added`` [height, width, 3]: what the generator added to the
-    fill; ``textures`` [3, 3] from the prompt; ``sketch``, ``base``: whether a sketch, any base picture came.
+    ``added`` [height, width, 3]: what its generator added to the fill.
     """
-    features = measure(mask, added, textures, sketch, base)
-    distance, change = features[1], features[-1]
-    inferred = (sketch | (distance > np.exp(-NEAR / 0.05))) & (change * 0.1 <= DOUBT)
-    provenance = np.where(mask, RECEIVED, np.where(inferred, INFERRED, INVENTED)).astype(np.uint8)
+    features = measure(known, added)
+    distance, change = features[1], features[8]
+    inferred = (known.sketch | (distance > np.exp(-NEAR / 0.05))) & (change * 0.1 <= DOUBT)
+    provenance = np.where(known.mask, RECEIVED, np.where(inferred, INFERRED, INVENTED)).astype(np.uint8)
     score = sum(np.float32(weight) * feature for weight, feature in zip(WEIGHTS[name], features, strict=True))
-    confidence = np.where(mask, 1.0, 1.0 / (1.0 + np.exp(-np.asarray(score)))).astype(np.float32)
-    return provenance, np.broadcast_to(confidence, mask.shape)
+    confidence = np.where(known.mask, 1.0, 1.0 / (1.0 + np.exp(-np.asarray(score)))).astype(np.float32)
+    return provenance, np.broadcast_to(confidence, known.mask.shape)
 
 
-def measure(mask: Array, added: Array, textures: Array | None, sketch: bool, base: bool) -> list[Array]:
+def measure(known: Known, added: Array) -> list[Array]:
     """The FEATURES of every pixel: float32 scalars or [height, width]."""
     from scipy.ndimage import distance_transform_cdt
 
+    mask, textures = known.mask, known.textures
     far = np.full(mask.shape, np.float32(1.0))
     if mask.any():
         far = distance_transform_cdt(~mask, metric="chessboard").astype(np.float32) / max(mask.shape)
     level = np.zeros(mask.shape, np.float32)
     if textures is not None:
-        octaves = np.log2(np.maximum(textures, 1e-3) / 0.067).astype(np.float32)
+        octaves = np.log2(np.maximum(textures, 1e-3) / texture.MIDDLE).astype(np.float32)
         level = cells(octaves[..., None].repeat(3, axis=2), mask.shape)[..., 0]
-    one = np.float32(1.0)
+    one, sketch = np.float32(1.0), np.float32(known.sketch)
+    covered = sketch * (1.0 - texture.missing(known.picture, texture.MIDDLE * np.exp2(level)) ** 2)
     return [
-        one, np.exp(-far / 0.05), np.exp(-far / 0.01), one * sketch, one * base, one * (textures is not None),
-        level, level * sketch, np.sqrt(np.mean(added**2, axis=2)) / 0.1,
+        one, np.exp(-far / 0.05), np.exp(-far / 0.01), one * sketch, one * (known.base is not None),
+        one * (textures is not None), level, level * sketch, np.sqrt(np.mean(added**2, axis=2)) / 0.1, covered,
     ]  # fmt: skip
