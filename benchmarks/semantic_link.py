@@ -13,7 +13,7 @@ Pictures are the shipped photographs unless DIR says otherwise; none was trained
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from semwave.models.maskcode import block_size
 from semwave.models.pictures import load_picture
 from semwave.models.segment import expand, key_mask, load_segmenter
 from semwave.modulation import fading, projection, scene
+from semwave.modulation.adaptation import choose_mcs
 from semwave.modulation.noise import add_awgn, n0_from_snr_db
 from semwave.modulation.ofdm import BurstReceiver, BurstTransmitter, OfdmParams, preamble
 from semwave.modulation.ofdm.sequences import burst_permutation
@@ -39,7 +40,8 @@ from semwave.runtime import Array, Flowgraph, Frames, Out, Packet, Source
 
 PHOTOGRAPHS = Path(__file__).resolve().parents[1] / "recordings" / "images"
 CBR = 1 / 16
-KEY_SHARE, KEY_CBR, KEY_MCS = 0.35, 1 / 48, 1
+KEY_SHARE, KEY_CBR = 0.35, 1 / 48
+SIDE_MARGIN_DB = 2.65  # of the bytes beside the symbols, below the average SNR: what the best image code had
 PEER_MCS = (0, 1, 3, 5, 7)
 HEADER, GAP, EARLY = 100, 400, 4
 
@@ -60,18 +62,20 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, default=PHOTOGRAPHS)
     parser.add_argument("--model", default="default")
     parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--most", type=int, default=40, help="pictures at most")
+    parser.add_argument("--snr", type=int, nargs="+", help="average SNR in dB, instead of the usual")
     parser.add_argument("--case", choices=("csi", "projection", "key"), action="append")
     args = parser.parse_args()
-    found = pictures(args.pictures, 2 if args.quick else 40)
+    found = pictures(args.pictures, 2 if args.quick else args.most)
     seeds = args.seeds or (1 if args.quick else 4)
     codec = Jscc.load(args.model)
     cases = args.case or ["csi", "projection", "key"]
     if "csi" in cases:
-        csi(codec, found, (1, 10) if args.quick else (1, 4, 7, 10), seeds)
+        csi(codec, found, args.snr or ((1, 10) if args.quick else (1, 4, 7, 10)), seeds)
     if "projection" in cases:
         projected(codec, found)
     if "key" in cases:
-        key(codec, found, (0, 6) if args.quick else (-2, 0, 2, 4, 6, 10), seeds)
+        key(codec, found, args.snr or ((0, 6) if args.quick else (-2, 0, 2, 4, 6, 10)), seeds)
 
 
 def pictures(folder: Path, most: int) -> list[Picture]:
@@ -94,7 +98,7 @@ def mean_psnr(values: list[float]) -> float:
 # ---- csi -------------------------------------------------------------------------------------------------------------
 
 
-def csi(codec: Any, found: list[Picture], snrs: tuple[int, ...], seeds: int) -> None:
+def csi(codec: Any, found: list[Picture], snrs: Sequence[int], seeds: int) -> None:
     """The receiver's own channel estimate against the true channel."""
     for snr_db in snrs:
         scores: dict[str, list[float]] = {"estimated": [], "known": [], "awgn": []}
@@ -203,15 +207,16 @@ def through(data: bytes, meta: dict[str, Any], mcs: int, snr_db: float, seed: in
     return scenes[0] if scenes else None
 
 
-def key(codec: Any, found: list[Picture], snrs: tuple[int, ...], seeds: int) -> None:
+def key(codec: Any, found: list[Picture], snrs: Sequence[int], seeds: int) -> None:
     """The key region in symbols against an image codec behind LDPC and QAM."""
     coded = {(i, mcs): digital(p, mcs) for i, p in enumerate(found) for mcs in PEER_MCS}
     for snr_db in snrs:
         ours: dict[str, list[float]] = {"psnr": [], "lpips": []}
         theirs: dict[int, dict[str, list[float]]] = {mcs: {"psnr": [], "lpips": []} for mcs in PEER_MCS}
         for i, picture in enumerate(found):
+            symbols = analogue(codec, picture, snr_db)
             for seed in range(seeds):
-                score(ours, picture, by_symbols(codec, picture, snr_db, seed))
+                score(ours, picture, by_symbols(codec, picture, symbols, snr_db, seed))
                 for mcs in PEER_MCS:
                     score(theirs[mcs], picture, by_bits(picture, coded[i, mcs], mcs, snr_db, seed))
         for measure, sign in (("psnr", 1), ("lpips", -1)):
@@ -233,14 +238,20 @@ def budget(picture: Picture) -> int:
     return int(KEY_CBR * picture.image.size)
 
 
-def by_symbols(codec: Any, picture: Picture, snr_db: float, seed: int) -> Array:
-    """Sent as symbols; the encoder knows the average SNR."""
-    sent = encode_jscc_key(codec, picture.image, picture.grid, budget(picture), KEY_MCS, float(snr_db), "free")
+def analogue(codec: Any, picture: Picture, snr_db: float) -> tuple[int, Any]:
+    """MCS of the bytes, bytes and symbols; the encoder knows the average SNR."""
+    mcs = choose_mcs(dict.fromkeys((4, 16, 64, 256), float(snr_db)), SIDE_MARGIN_DB)
+    return mcs, encode_jscc_key(codec, picture.image, picture.grid, budget(picture), mcs, float(snr_db), "free")
+
+
+def by_symbols(codec: Any, picture: Picture, coded: tuple[int, Any], snr_db: float, seed: int) -> Array:
+    """Sent as symbols."""
+    mcs, sent = coded
     if sent is None:
         return mean_colour(picture)
     shape = picture.image.shape[:2]
     meta = {"height": shape[0], "width": shape[1], "codec": scene.KEY_JSCC["free"], "raw": sent[1]}
-    packet = through(sent[0], meta, KEY_MCS, snr_db, seed)
+    packet = through(sent[0], meta, mcs, snr_db, seed)
     if packet is None:
         return mean_colour(picture)
     made = decode_jscc_key(codec, layer_bytes(packet, "key"), packet.meta["raw"]["key"], 2, picture.mask, shape)

@@ -12,6 +12,7 @@ from semwave.runtime.graphfile import load
 FILE = Path(__file__).resolve().parents[2] / "flowgraphs" / "image_link.toml"
 LIGHT = (
     "segmenter.model=spectral",
+    "text_encoder.caption=off",
     "decoder.model=classical",
     "semantic_encoder.codec=webp",
     "semantic_encoder.cbr=0.1",
@@ -19,6 +20,7 @@ LIGHT = (
 )
 JSCC = (
     "segmenter.model=spectral",
+    "text_encoder.caption=off",
     "decoder.model=classical",
     "decoder.key_model=linear",
     "semantic_encoder.model=linear",
