@@ -62,7 +62,7 @@ def overhead(folder: Path, quick: bool) -> None:
 
 def speedup(folder: Path, quick: bool) -> None:
     """Two workers against one."""
-    count, turns = (40, 1) if quick else (200, 3)
+    count, turns = (100, 1) if quick else (200, 3)
     for function, name, what in (("spin", "busy_s", "of processor time"), ("nap", "nap_s", "of waiting")):
         file = sweep_file(folder, function, count, **{name: 0.1})
         best = {1: float("inf"), 2: float("inf")}

@@ -206,7 +206,7 @@ def _region(picture: Picture) -> Array:
     from semwave.models.segment import expand
 
     height, width = picture.image.shape[:2]
-    region: Array = expand(key_grid(picture, "tiny", SHARE), block_size(height, width), (height, width))
+    region: Array = expand(key_grid(picture, share=SHARE), block_size(height, width), (height, width))
     return region
 
 

@@ -26,12 +26,13 @@ class Semwave(Scheme):
 
     name: ClassVar[str] = "semwave"
     version: ClassVar[str] = "1"
-    segmenter: str = "tiny"
+    segmenter: str = "lite"
     key_share: float = 0.35
     codec: str = "avif"
     generator: str = ""
     steps: int = 1
     told: bool = True
+    caption: str = "own"
     prompt_bytes: int = 64
     sketch_bytes: int = 64
     mask_mcs: int = 1
@@ -44,6 +45,12 @@ class Semwave(Scheme):
         from semwave.models.generate import load_decoder
 
         return load_decoder(self.generator) if self.generator else load_decoder()
+
+    @cached_property
+    def _captioner(self) -> Any:
+        from semwave.models.text.choose import load_captioner
+
+        return load_captioner(self.caption)
 
     @cached_property
     def _jscc(self) -> Any:
@@ -59,7 +66,7 @@ class Semwave(Scheme):
             return Delivery(lost(picture), "does not fit", 0, 0)
         layers, raw = made
         height, width = picture.image.shape[:2]
-        entries = {n: scene.LayerEntry(CODEC, self._mcs(n), len(d)) for n, d in layers.items()}
+        entries = {n: scene.LayerEntry(_codec(n), self._mcs(n), len(d)) for n, d in layers.items()}
         if raw is not None:
             entries["key"] = scene.LayerEntry(scene.KEY_JSCC["free"], self.key_mcs, len(layers["key"]), raw.size)
         header = scene.SceneHeader(0, height, width, int(rng.integers(1 << 16)), **entries)
@@ -107,7 +114,9 @@ class Semwave(Scheme):
         region = expand(grid, block_size(height, width), (height, width))
         made = {"mask": encode_mask(grid)}
         if self.prompt_bytes:
-            made["prompt"] = encode_prompt(describe(picture.image, region, caption=""), self.prompt_bytes)
+            said = self._captioner([picture.image], [region])[0]
+            told = describe(picture.image, region, said.caption, said.things)
+            made["prompt"] = encode_prompt(told, self.prompt_bytes)
         if self.sketch_bytes:
             made["sketch"] = encode_sketch(picture.image, region, self.sketch_bytes)
         return {n: made[n] for n in ORDER if n in made}
@@ -157,6 +166,13 @@ class JsccKeyed(Semwave):
     key_mcs: int = 1
 
 
+def _codec(layer: str) -> int:
+    """The number of a layer's codec in the header."""
+    from semwave.models.prompt import CODEC as PROMPT
+
+    return PROMPT if layer == "prompt" else CODEC
+
+
 @dataclass(frozen=True)
 class NoGeneration(Semwave):
     """The rest is filled smoothly from sketch and prompt colours; nothing is generated."""
@@ -181,7 +197,7 @@ class NoSketch(Semwave):
     sketch_bytes: int = 0
 
 
-def key_grid(picture: Picture, segmenter: str = "tiny", share: float = 0.35) -> Array:
+def key_grid(picture: Picture, segmenter: str = "lite", share: float = 0.35) -> Array:
     """The key region as the transmitter marks it: bool [rows, columns] of blocks."""
     from semwave.models.maskcode import block_size
     from semwave.models.segment import key_mask, load_segmenter
