@@ -25,7 +25,8 @@ setup(
     packages=list(packages()),
     package_dir=ROOTS,
     package_data={
-        "semwave": ["py.typed", "recording/schema/*", "sweeps/*.toml", *(f"models/weights/{'*/' * n}*" for n in range(3))],
+        "semwave": ["py.typed", "recording/schema/*", "sweeps/*.toml"]
+        + [f"models/weights/{'*/' * depth}*" for depth in range(3)],
         "semwave.flowgraphs": ["*.toml", "images/*"],
         "semwave.modulation": ["tables/*"],
     },
@@ -45,6 +46,7 @@ setup(
         "sigmf>=1.14",
         "pillow>=11.3",  # AVIF came in 11.3
         "matplotlib>=3.9",
+        "rich>=13",
         "constriction>=0.4",
         "dask>=2025.1",
         "distributed>=2025.1",

@@ -12,7 +12,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOTS = {"src/semwave": "semwave", **{top: f"semwave/{top}" for top in ("blocks", "modulation", "flowgraphs")}}
-DATA = {"flowgraphs": ["*.toml", "images/*"], "modulation": ["tables/*"], "src/semwave": ["models/weights/**/*"]}
+DATA = {
+    "flowgraphs": ["*.toml", "images/*"],
+    "modulation": ["tables/*"],
+    "src/semwave": ["models/weights/**/*", "sweeps/*.toml"],
+}
 JUNK = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.nbi", "*.nbc")
 
 
