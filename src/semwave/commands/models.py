@@ -1,7 +1,13 @@
-"""Weights that do not ship with semwave: 'models fetch metrics' gets those of DISTS."""
+"""Models: get weights that do not ship, make a model smaller, adapt it to your pictures.
+
+semwave models fetch metrics
+semwave models quantize flow --bits 4 -o small
+semwave models finetune flow --data PICTURES --bits 4 -o adapter"""
 
 import argparse
 from typing import Any
+
+from semwave.commands import _light
 
 ORDER = 58
 
@@ -68,4 +74,5 @@ class _Told:
 
 VERBS: dict[str, tuple[str, Any, Any]] = {
     "fetch": ("get weights that do not ship, checked by SHA-256, into the cache", _declare_fetch, _fetch),
+    **_light.VERBS,
 }
