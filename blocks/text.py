@@ -41,6 +41,12 @@ class TextEncoder(FrameBlock):
     layer = Out(Frames(np.uint8, ("byte",)))
     text = Out(Frames(np.uint8, ("byte",)), optional=True, doc="the prompt as people read it")
 
+    def check(self) -> None:
+        """The caption must be one of the four kinds."""
+        from semwave.models.text import choose
+
+        choose.check(self.caption)
+
     def start(self, ctx: Context) -> None:
         """Load the captioner: torch comes in here, not with the package."""
         from semwave.models.text.choose import load_captioner
@@ -71,7 +77,7 @@ class SketchEncoder(FrameBlock):
     """Low-frequency colour and structure of the rest in at most ``size_bytes``; 0 sends no sketch."""
 
     heavy = True
-    size_bytes: Annotated[int, Param("bytes of the sketch", unit="bytes", low=0, high=64)] = 48
+    size_bytes: Annotated[int, Param("bytes of the sketch", unit="bytes", low=0, high=255)] = 48
 
     image = In(PICTURE)
     mask = In(Frames(np.uint8, ("row", "column")))

@@ -19,6 +19,7 @@ LIGHT = (
     "baseline_encoder.codec=webp",
 )
 JSCC = (
+    "semantic_encoder.codec=jscc",
     "segmenter.model=spectral",
     "text_encoder.caption=off",
     "decoder.model=classical",
@@ -53,7 +54,7 @@ def graph(pictures: Path, out: Path, *more: str, seed: int | None = None) -> Flo
 
 def jscc_graph(pictures: Path, out: Path, *more: str) -> Flowgraph:
     """The shipped link with the key region in symbols."""
-    return load(FILE.with_name("image_link_jscc.toml"), [*JSCC, f"source.path={pictures}", f"sink.path={out}", *more])
+    return load(FILE, [*JSCC, f"source.path={pictures}", f"sink.path={out}", *more])
 
 
 def run(pictures: Path, out: Path, *more: str, seed: int | None = None, **options: Any) -> Result:

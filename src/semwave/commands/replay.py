@@ -53,8 +53,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--annotate", action="store_true", help="write the frames into the recording as annotations")
     what.add_argument("--report", type=Path, metavar="FILE", help="write one self-contained HTML file")
     what.add_argument("--out", type=Path, metavar="DIR", help="rebuild the pictures of semwave's link there")
-    what.add_argument("--model", choices=("tiny", "classical"), default="tiny", help="decoder for --out")
-    what.add_argument("--steps", type=int, default=4, metavar="N", help="sampling steps of the decoder for --out")
+    what.add_argument("--model", choices=("flow", "texture", "classical"), default="flow", help="decoder for --out")
+    what.add_argument("--steps", type=int, default=1, metavar="N", help="sampling steps of the decoder for --out")
 
 
 @_samples.user_errors
@@ -87,6 +87,10 @@ def _refuse_early(args: argparse.Namespace) -> None:
         raise ValueError(f"--out rebuilds pictures of --receiver semwave, not of {args.receiver}")
     if args.follow is not None and args.stop is not None:
         raise ValueError("--follow goes on behind the end that there is now, so leave --stop out")
+    if args.follow is not None and not 0 < args.follow < float("inf"):
+        raise ValueError(f"--follow must be a number of seconds above 0, not {args.follow:g}")
+    if args.steps < 1:
+        raise ValueError(f"--steps must be at least 1, not {args.steps}")
     for option in ("csv", "pcap", "report"):
         file = getattr(args, option)
         if file is not None and not file.absolute().parent.is_dir():

@@ -15,7 +15,7 @@ class PictureWriter:
     The decoder is the block of a live link, given the scene packet that it would have got, so the pixels are the same.
     """
 
-    def __init__(self, folder: Path, *, model: str = "tiny", steps: int = 4, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, *, model: str = "flow", steps: int = 1, device: str = "cpu") -> None:
         from semwave.blocks.generate import GenerativeDecoder
         from semwave.runtime import Context
 
