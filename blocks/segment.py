@@ -30,15 +30,21 @@ class Segmenter(BatchBlock):
     layer = Out(Frames(np.uint8, ("byte",)))
 
     def check(self) -> None:
-        """Some of the picture must be key, the key readable, the model known."""
+        """Some of the picture must be key, the key readable, the model known, and a word one that it knows."""
         from semwave.models.segment.ask import parse_key
         from semwave.models.segment.backends import BACKENDS
 
         if self.budget <= 0:
             raise ValueError("budget must be above 0: some of the picture has to be key")
-        if self.model not in BACKENDS and not self.model.startswith("hub:"):
+        if self.model not in BACKENDS and not (self.model.startswith("hub:") and self.model[4:].strip()):
             raise ValueError(f"model must be {', '.join(BACKENDS)} or hub:ID, not {self.model!r}")
-        parse_key(self.key)
+        key = parse_key(self.key)
+        if key.kind == "word" and self.model == "lite":
+            from semwave.models.segment.words import classes_of
+
+            classes_of(key.text)
+        elif key.kind == "word" and self.model in BACKENDS:
+            raise ValueError(f"key word:{key.text}: the model {self.model!r} knows no words; lite does")
 
     def start(self, ctx: Context) -> None:
         """Load the model."""

@@ -154,8 +154,20 @@ def test_other_models_of_the_hub_are_refused(tmp_path):
     transformers.BertConfig(hidden_size=16, num_attention_heads=2).save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="family 'bert'; objects come from detr"):
         load_detector(f"hub:{tmp_path}")
-    with pytest.raises(OSError, match="cannot be loaded"):
-        load_detector(f"hub:{tmp_path / 'nothing'}")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(OSError, match=r"cannot be loaded: .*[^.]; it takes config.json and safetensors"):
+        load_detector(f"hub:{tmp_path / 'empty'}")
+    with pytest.raises(ValueError, match="detector must be 'tagger', 'hub:ID' or 'hub:FOLDER', not 'hub:'"):
+        load_detector("hub:")
+
+
+def test_without_a_network_the_hub_says_what_to_do(monkeypatch):
+    pytest.importorskip("transformers")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(
+        OSError, match=r"cannot be loaded: .*[^.]; where there is a network, hf download nobody/nothing"
+    ):
+        load_detector("hub:nobody/nothing")
 
 
 # ---- sets ------------------------------------------------------------------------------------------------------------

@@ -114,6 +114,9 @@ def bad(pictures, what):
         "none": (a / "p1.png", b / "p1.png", "--metrics", ","),
         "overlay": (a / "p1.png", b / "p1.png", "--overlay", "x.png"),
         "sets": (a / "p1.png", b / "p1.png", "--set-distance"),
+        "set mask": (a, a, "--set-distance", "--mask", pictures / "m"),
+        "set objects": (a, a, "--set-distance", "--objects"),
+        "overlay file": (a, a, "--objects", "--overlay", pictures / "black.png"),
         "detector": (a / "p1.png", b / "p1.png", "--objects", "--detector", "yolo"),
     }[what]
 
@@ -134,6 +137,9 @@ def bad(pictures, what):
         ("none", "not none"),
         ("overlay", "give both"),
         ("sets", "two folders with at least two pictures"),
+        ("set mask", "leave --mask out"),
+        ("set objects", "leave --objects out"),
+        ("overlay file", "--overlay must be a folder for 3 pictures"),
         ("detector", "detector must be 'tagger'"),
     ],
 )
@@ -141,13 +147,35 @@ def test_bad_input_is_one_clear_message(cli, pictures, what, message):
     (pictures / "m2").mkdir()
     Image.new("RGB", (8, 8)).save(pictures / "m2" / "p0.png")
     argv = bad(pictures, what)
-    if "--metrics" not in argv:
+    if "--metrics" not in argv and "--set-distance" not in argv:
         argv = (*argv, *QUICK)
     done = cli("metrics", *argv)
     assert done.code == 1
     assert message in done.err
     assert "unexpected" not in done.err
     assert "Traceback" not in done.err
+
+
+def test_ctrl_c_keeps_what_was_measured(cli, pictures, monkeypatch):
+    from semwave.bench.metrics import table
+
+    measure, calls = table.measure, []
+
+    def second_is_interrupted(*given):
+        calls.append(given)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return measure(*given)
+
+    monkeypatch.setattr(table, "measure", second_is_interrupted)
+    done = cli("metrics", pictures / "a", pictures / "b", *QUICK)
+    assert done.code == 130
+    assert [line.split()[0] for line in done.out.splitlines()] == ["picture", "p0.png"]
+    assert "stopped by Ctrl-C after 1 of 3 pictures" in done.err
+    calls.clear()
+    told = json.loads(cli("metrics", pictures / "a", pictures / "b", *QUICK, "--json").out)
+    assert not told["ok"]
+    assert len(told["pictures"]) == 1
 
 
 def test_dists_without_its_weights_names_the_command(cli, pictures, tmp_path, monkeypatch):

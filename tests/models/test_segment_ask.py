@@ -120,3 +120,27 @@ def test_the_smallest_pictures_have_keys_too(shape, text):
 def test_words_need_a_model_that_knows_words():
     with pytest.raises(ValueError, match="key word:dog: the model 'centre' knows no words; lite does"):
         load_segmenter("centre").find(PICTURE, parse_key("word:dog"))
+
+
+def test_a_black_mask_marks_nothing(tmp_path):
+    from PIL import Image
+
+    Image.new("L", (PICTURE.shape[1], PICTURE.shape[0])).save(tmp_path / "black.png")
+    assert load_segmenter("centre").find(PICTURE, parse_key(f"mask:{tmp_path / 'black.png'}")) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"model": "centre", "key": "word:dog"}, "key word:dog: the model 'centre' knows no words; lite does"),
+        ({"key": "word:zebbra"}, r"key word:zebbra: the shipped tagger knows no such word \(near it: zebra"),
+        ({"model": "hub:"}, "model must be lite, tiny, spectral, centre or hub:ID, not 'hub:'"),
+        ({"key": "point:2,0.5"}, "shares of the picture are 0 to 1"),
+    ],
+)
+def test_the_block_says_before_a_run_what_cannot_be(given, message):
+    from semwave.blocks.segment import Segmenter
+    from semwave.runtime import Flowgraph
+
+    with pytest.raises(Exception, match=message):
+        Flowgraph().add(segmenter=Segmenter(**given))

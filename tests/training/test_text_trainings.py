@@ -82,3 +82,21 @@ def test_words_and_plain_texts() -> None:
 def test_every_twentieth_is_development() -> None:
     splits = every_twentieth([f"{i:03d}" for i in range(41)])
     assert [name for name, split in splits.items() if split == "dev"] == ["000", "020", "040"]
+
+
+@pytest.mark.parametrize("training", [prior, captioner])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--data", "nowhere"], "argument --data: there is no folder nowhere"),
+        (["--data", ".", "--minutes", "-1"], "argument --minutes: must be a number of minutes above 0, not '-1'"),
+        (["--data", ".", "--minutes", "soon"], "must be a number of minutes above 0, not 'soon'"),
+        (["--data", ".", "--resume", "nowhere"], "argument --resume: there is no folder nowhere"),
+    ],
+)
+def test_bad_options_are_named(training, given: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        training.main(given)
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.startswith(f"usage: semwave train {training.__name__.rpartition('.')[2]}")

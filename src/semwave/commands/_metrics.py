@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from semwave.commands._interrupts import INTERRUPTED
 from semwave.commands._json import emit
 from semwave.commands._progress import Progress
 from semwave.commands._terminal import paint, shorten, table
@@ -18,24 +19,60 @@ SHOWN = 6  # names in a message, at most
 def run(args: argparse.Namespace) -> int:
     """The whole command."""
     pairs, extra = find_pairs(args.ref, args.test)
-    names = chosen(args.metrics)
+    _refuse_early(args, len(pairs))
     if args.set_distance:
         return _sets(args, pairs, extra)
-    if args.overlay is not None and not args.objects:
-        raise UserError("--overlay draws what --objects finds: give both")
-    rows = []
+    names = chosen(args.metrics)
+    rows, stopped = _measured(args, pairs, names)
+    if stopped and not rows:
+        raise KeyboardInterrupt("stopped by Ctrl-C")
+    told = f"stopped by Ctrl-C after {len(rows)} of {len(pairs)} pictures" if stopped else None
+    if args.json:
+        found = {"metrics": names, "pictures": rows, "mean": mean(rows, names), "unmatched": extra}
+        emit({"ok": not stopped, "error": told, **found} if stopped else {"ok": True, **found})
+        return INTERRUPTED if stopped else 0
+    _notes(args, names, extra)
+    print("\n".join([*lines(rows, names), *(_object_lines(rows) if args.objects else ())]))
+    if told:
+        print(f"semwave: {told}", file=sys.stderr)
+    return INTERRUPTED if stopped else 0
+
+
+def _refuse_early(args: argparse.Namespace, count: int) -> None:
+    """What does not go together, before any work."""
+    if args.set_distance:
+        if count < 2:
+            raise UserError("--set-distance compares two folders with at least two pictures each")
+        given = {
+            "--mask": args.mask, "--metrics": args.metrics, "--objects": args.objects, "--overlay": args.overlay,
+        }  # fmt: skip
+        for option, value in given.items():
+            if value is not None and value is not False:
+                raise UserError(f"--set-distance compares whole sets of whole pictures: leave {option} out")
+    if args.overlay is not None:
+        if not args.objects:
+            raise UserError("--overlay draws what --objects finds: give both")
+        if count > 1 and args.overlay.exists() and not args.overlay.is_dir():
+            raise UserError(f"--overlay must be a folder for {count} pictures, and {args.overlay} is a file")
+    if args.mask is not None and not args.mask.exists():
+        raise UserError(f"--mask {args.mask}: no such file or folder")
+
+
+def _measured(
+    args: argparse.Namespace, pairs: Sequence[tuple[str, Path, Path]], names: Sequence[str]
+) -> tuple[list[dict[str, Any]], bool]:
+    """A row a pair, and whether Ctrl-C ended it before the last."""
+    rows: list[dict[str, Any]] = []
     with Progress(wanted=not args.json) as progress:
         done = _Done(len(pairs))
         progress.run, progress.note = done, "measuring"
-        for name, ref, test in pairs:
-            rows.append(_row(args, name, ref, test, names, alone=len(pairs) == 1))
-            done.count += 1
-    if args.json:
-        emit({"ok": True, "metrics": names, "pictures": rows, "mean": mean(rows, names), "unmatched": extra})
-        return 0
-    _notes(args, names, extra)
-    print("\n".join([*lines(rows, names), *(_object_lines(rows) if args.objects else ())]))
-    return 0
+        try:
+            for name, ref, test in pairs:
+                rows.append(_row(args, name, ref, test, names, alone=len(pairs) == 1))
+                done.count += 1
+        except KeyboardInterrupt:
+            return rows, True
+    return rows, False
 
 
 def chosen(told: str | None) -> list[str]:
@@ -188,8 +225,6 @@ def _listed(folder: Path) -> list[Path]:
 def _sets(args: argparse.Namespace, pairs: Sequence[tuple[str, Path, Path]], extra: list[str]) -> int:
     from semwave.bench.metrics import sets
 
-    if len(pairs) < 2:
-        raise UserError("--set-distance compares two folders with at least two pictures each")
     with Progress(wanted=not args.json) as progress:
         done = _Done(2 * len(pairs))
         progress.run, progress.note = done, "features"

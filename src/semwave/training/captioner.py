@@ -200,7 +200,7 @@ def export(run: text_run.TextRun, shape: Shape, corpus: Corpus, least: float, kn
 
 def main(argv: list[str] | None = None) -> None:
     """Command line."""
-    parser = text_run.arguments(__doc__ or "", "checkpoints/captioner", 60.0)
+    parser = text_run.arguments("captioner", __doc__ or "", "checkpoints/captioner", 60.0)
     parser.add_argument("--sources", default="flickr8k,coco", help="of flickr8k, coco, visual7w")
     parser.add_argument("--mirrored", action="store_true", help="mirrored pictures too (twice the time to cache)")
     run_training(parser.parse_args(argv))

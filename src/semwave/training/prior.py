@@ -176,7 +176,7 @@ def run_training(args: argparse.Namespace) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Command line."""
-    run_training(text_run.arguments(__doc__ or "", "checkpoints/prompt-lm", 20.0).parse_args(argv))
+    run_training(text_run.arguments("prior", __doc__ or "", "checkpoints/prompt-lm", 20.0).parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -226,3 +226,15 @@ def test_words_of_the_user_and_none() -> None:
     for wrong in ("", "blip", "hub:", "text: ", "own:x"):
         with pytest.raises(ValueError, match="caption must be own, off, hub:ID-OR-FOLDER or text:WORDS, not"):
             check(wrong)
+
+
+def test_a_folder_without_a_model_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"does not hold a captioner with config.json, processor and safetensors"):
+        load_captioner(f"hub:{tmp_path}")
+
+
+def test_the_block_refuses_another_caption_before_a_run() -> None:
+    from semwave.blocks.text import TextEncoder
+
+    with pytest.raises(Exception, match="caption must be own, off, hub:ID-OR-FOLDER or text:WORDS, not 'text:'"):
+        TextEncoder(caption="text:")

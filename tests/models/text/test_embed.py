@@ -53,3 +53,12 @@ def test_wrong_arguments_are_named() -> None:
         embed_tokens(DOG, length=0)
     with pytest.raises(ValueError, match="text must be a string or strings, not int"):
         embed([DOG, 3])  # type: ignore[list-item]
+
+
+def test_loading_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    from transformers.utils import logging
+
+    before = logging.is_progress_bar_enabled()
+    module._model.__wrapped__()
+    assert logging.is_progress_bar_enabled() == before
+    assert "Loading" not in capfd.readouterr().err

@@ -37,7 +37,7 @@ class HubDetector:
 
         source = name.removeprefix("hub:")
         try:
-            config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+            config = _config(source)
             if config.model_type not in SOFTMAX + SIGMOID:
                 known = ", ".join(SOFTMAX + SIGMOID)
                 raise ValueError(f"{name} is of the family {config.model_type!r}; objects come from {known}")
@@ -45,10 +45,11 @@ class HubDetector:
                 source, config=config, use_safetensors=True, trust_remote_code=False
             )
         except OSError as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise OSError(
-                f"{name} cannot be loaded: {reason}. Where there is a network: hf download {source}"
-            ) from error
+            reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            advice = "it takes config.json and safetensors"
+            if not Path(source).is_dir():
+                advice = f"where there is a network, hf download {source}, then give hub:FOLDER"
+            raise OSError(f"{name} cannot be loaded: {reason}; {advice}") from error
         self.name, self._net, self._device = name, net.float().eval().to(device), device
         self._softmax = config.model_type in SOFTMAX
         self._labels = {int(key): str(text) for key, text in config.id2label.items()}
@@ -86,6 +87,16 @@ class HubDetector:
 
 
 _NORM = (("image_mean", _MEAN), ("image_std", _STD))
+
+
+def _config(source: str) -> Any:
+    """What the model says of itself; transformers says by a ValueError that a folder holds no model."""
+    import transformers
+
+    try:
+        return transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except ValueError as error:
+        raise OSError(str(error)) from error
 
 
 def _preprocessor(source: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def load_detector(name: str = "tagger", device: str = "cpu") -> Detector:
     """``tagger``, or ``hub:ID`` and ``hub:FOLDER`` for the DETR family of the hub."""
     if name == "tagger":
         return default_detector(device)
-    if name.startswith("hub:"):
+    if name.startswith("hub:") and name != "hub:":
         from semwave.bench.metrics.hub_detector import HubDetector
 
         return HubDetector(name, device)

@@ -48,7 +48,8 @@ class Segmenter:
         return [self._one(image) for image in images]
 
     def find(self, image: Picture, key: Key, name: str = "") -> Importance | None:
-        """Importance by what the user says is key; None where the picture shows nothing that the word names.
+        """Importance by what the user says is key; None where the picture shows nothing that the word names, or
+        its mask is black all over.
 
         Raises:
             ValueError: a box or a point outside the picture, a mask of another size, a word that nobody knows.
@@ -57,7 +58,8 @@ class Segmenter:
         check_picture(image)
         shape = image.shape[:2]
         if key.kind == "mask":
-            return ask.mask_of(key, shape, name)
+            found = ask.mask_of(key, shape, name)
+            return found if found.any() else None
         if key.kind == "box":
             box = ask.box_of(key, shape, name)
             return self._box(image, box) if self._box else self._in_box(image, box)

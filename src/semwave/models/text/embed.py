@@ -7,7 +7,8 @@ last CACHE texts are kept, since a link asks for the same prompt over and over.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -114,6 +115,21 @@ def _model() -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
 
     folder = model_folder()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, trust_remote_code=False)
+    with _no_progress_bar():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True, trust_remote_code=False)
     return tokenizer, model.eval()
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Reading these weights takes no time, and a bar of transformers would break into our own lines."""
+    from transformers.utils import logging
+
+    before = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if before:
+            logging.enable_progress_bar()

@@ -26,11 +26,11 @@ class HubCaptioner:
     """A captioner of transformers. Raises OSError where it cannot be had, ValueError where it is of no known family."""
 
     def __init__(self, name: str, device: str = "cpu", most_words: int = 30) -> None:
-        from transformers import AutoConfig, AutoProcessor
+        from transformers import AutoProcessor
 
         safe: dict[str, Any] = {"trust_remote_code": False}
         try:
-            self.family = str(AutoConfig.from_pretrained(name, **safe).model_type)
+            self.family = str(_config(name).model_type)
             if self.family not in FAMILIES:
                 raise ValueError(f"caption must be of the families {', '.join(FAMILIES)}; {name} is {self.family!r}")
             self._processor = AutoProcessor.from_pretrained(name, **safe)
@@ -67,6 +67,16 @@ def without(image: Array, region: Array | None) -> Array:
     return out
 
 
+def _config(name: str) -> Any:
+    """What the model says of itself; transformers says by a ValueError that a folder holds no model."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(name, trust_remote_code=False)
+    except ValueError as error:
+        raise OSError(str(error)) from error
+
+
 def _class_of(family: str) -> Any:
     import transformers
 
@@ -81,9 +91,15 @@ def _class_of(family: str) -> Any:
 
 def _advice(name: str, error: OSError) -> str:
     if Path(name).is_dir():
-        return f"the folder {name} does not hold a captioner with config.json, processor and safetensors: {error}"
+        return (
+            f"the folder {name} does not hold a captioner with config.json, processor and safetensors: {_first(error)}"
+        )
     return (
         f"the captioner {name} is neither a folder here nor in the hub's cache, and the hub could not be reached. "
         f"Where there is a network, `hf download {name}` fetches it; copy it here and set caption = "
-        f'"hub:FOLDER", or use caption = "own", which needs none. ({str(error).splitlines()[0]})'
+        f'"hub:FOLDER", or use caption = "own", which needs none. ({_first(error)})'
     )
+
+
+def _first(error: OSError) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
