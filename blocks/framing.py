@@ -119,6 +119,8 @@ class Deframer(FrameBlock):
             parts.append(found or b"")
             layers[part.layer] = {"codec": entry.codec, "ok": found is not None, "at": at, "length": len(parts[-1])}
             at += len(parts[-1])
+        if header.prompt.length == 0 and header.prompt.codec:  # not sent again: the codec says which prompt still holds
+            layers["prompt"] = {"codec": header.prompt.codec, "ok": True, "at": at, "length": 0}
         if "raw" in llr.meta:
             facts["raw"] = llr.meta["raw"]
         facts.update(number=header.number, height=header.height, width=header.width, seed=header.seed, layers=layers)
