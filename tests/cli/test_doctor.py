@@ -172,6 +172,28 @@ def test_models_with_their_licences(tmp_path):
     assert command.models(tmp_path / "none") == []
 
 
+def test_the_licence_is_the_models_not_its_datas(tmp_path):
+    (tmp_path / "m").mkdir()
+    lines = [
+        "| source | pictures | licence |",
+        "* 373 photographs under NC licences",
+        "Licence of the weights: Apache-2.0",
+    ]
+    for count, expected in ((1, None), (2, lines[1][2:]), (3, lines[2])):
+        (tmp_path / "m" / "README.md").write_text("\n".join(["# A model", *lines[:count]]), encoding="utf-8")
+        assert command.models(tmp_path)[0]["licence"] == expected
+
+
+def test_every_model_that_ships_names_its_licence():
+    from pathlib import Path
+
+    import semwave
+
+    shipped = command.models(Path(semwave.__file__).parent / "models" / "weights")
+    assert len(shipped) > 3
+    assert [m["name"] for m in shipped if not command.NAMED.search(m["licence"] or "")] == []
+
+
 @pytest.mark.parametrize(
     ("error", "reached"),
     [

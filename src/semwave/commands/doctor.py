@@ -4,6 +4,7 @@ Ends with exit code 0 when all required packages are there, 1 when not. Nothing 
 
 import argparse
 import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -16,6 +17,8 @@ from semwave.commands import _options
 ORDER = 50
 HUB = "https://huggingface.co"
 HUB_TIMEOUT_S = 5.0
+ABOUT = re.compile(r"licen[cs]es?", re.IGNORECASE)
+NAMED = re.compile(r"Apache-|MIT\b|BSD-|CC[ -]BY|CC0|OpenRAIL", re.IGNORECASE)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,11 +82,14 @@ def models(folder: Path) -> list[dict[str, Any]]:
 
 
 def _licence(folder: Path) -> str | None:
-    """The first line about a licence in the model's card."""
+    """The line of the model's card that says most about its licence; headings and tables (of the data) say little."""
     cards = sorted(p for p in folder.glob("*.md") if p.is_file())
     text = [line for card in cards for line in card.read_text(encoding="utf-8", errors="replace").splitlines()]
-    said = (line.strip(" #*-|") for line in text if "licence" in line.lower() or "license" in line.lower())
-    return next((line for line in said if line.lower() not in ("licence", "license")), None)  # more than a heading
+    lines = [line.replace("**", "").strip(" #*-") for line in text if not line.lstrip().startswith("|")]
+    said = [line for line in lines if ABOUT.search(line) and not ABOUT.fullmatch(line)]
+    begun = [line for line in said if ABOUT.match(line)]
+    named = [line for line in said if NAMED.search(line)]
+    return next(iter([*begun, *named, *said]), None)
 
 
 def hub() -> dict[str, Any]:
