@@ -69,6 +69,8 @@ def test_scenes_become_pictures(cli, tmp_path):
     [
         (["--pcap", "x.pcap", "--receiver", "semwave"], "--pcap is for --receiver ieee80211"),
         (["--out", "x", "--receiver", "gnuradio"], "--out rebuilds pictures of --receiver semwave"),
+        (["--out", "x", "--receiver", "semwave", "--steps", "0"], "--steps must be at least 1, not 0"),
+        (["--receiver", "semwave", "--follow", "-2"], "--follow must be a number of seconds above 0, not -2"),
         (["--csv", "/nowhere/x.csv", "--receiver", "gnuradio"], "there is no folder /nowhere"),
         (["--receiver", "gnuradio", "--channel", "1"], "--channel must be 0 to 0, not 1"),
         (["--receiver", "gnuradio", "--start", "soon"], "a position is a sample index"),
