@@ -152,7 +152,8 @@ class VideoSink(FrameBlock):
     def start(self, ctx: Context) -> None:
         """Make the folder; nothing has come yet."""
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        self._ctx, self._writer = ctx, None
+        self._ctx = ctx
+        self._writer: Any = None  # opened with the first frame's size
         self._rate, self._next = self.fps or NO_RATE, 0
         self._last: Array | None = None
         self._left_at: dict[int, float] = {}
@@ -185,10 +186,10 @@ class VideoSink(FrameBlock):
         self._writer.write(picture)
         self._next, self._last = number + 1, picture
 
-    def _freeze(self, number: int, picture: Array) -> None:
+    def _freeze(self, number: int, picture: Array | None) -> None:
         for _ in range(self._next, number):
             self._ctx.count("frames lost: the last one shown again")
-            self._writer.write(picture if self._last is None else self._last)  # type: ignore[attr-defined]
+            self._writer.write(picture if self._last is None else self._last)
 
     def finish(self) -> Iterable[Packet]:
         """The end of the video."""
@@ -196,7 +197,7 @@ class VideoSink(FrameBlock):
             self._ctx.warn("no frame came: no video is written")
         else:
             last = max(self._left_at, default=-1) + 1
-            self._freeze(last, self._last)  # type: ignore[arg-type]
+            self._freeze(last, self._last)
             self._writer.close()
         return ()
 

@@ -46,6 +46,10 @@ SCENES = [
     scene(0, "caption a dog", 8), scene(1, None, 8), scene(2, None, 8, "header"), scene(3, "caption a cat", 9),
     scene(4, None, 9), scene(5, "caption a bus", CODEC), scene(6, None, 0),
 ]  # fmt: skip
+DOG, CAT, BUS = (
+    np.frombuffer(b"abc" + encode_prompt(f"caption a {word}", 64), np.uint8) for word in ("dog", "cat", "bus")
+)
+RECALLED = [DOG, DOG, SCENES[2].data, CAT, CAT, BUS, SCENES[6].data]  # prompts of single pictures are not kept
 FOUR = [Packet(shot(n), meta={"number": n, "fps": 10.0}) for n in range(4)]
 SHOTS = {name: frames(*FOUR) for name in ("sent", "image")}
 
@@ -62,6 +66,6 @@ def written(block: Any) -> Any:
 
 EXAMPLES = [
     Example("VideoSource", video, expect=lambda: {"image": [shot(n) for n in (0, 2, 4)]}),
-    Example("PromptRecall", {}, {"scene": frames(*SCENES)}),
+    Example("PromptRecall", {}, {"scene": frames(*SCENES)}, expect=lambda: {"out": RECALLED}),
     Example("VideoSink", lambda folder: {"path": str(folder / "sink.mkv")}, SHOTS, state=written),
 ]

@@ -110,7 +110,8 @@ def _finetune(args: argparse.Namespace) -> int:
         bits = f" --set decoder.bits={args.bits}" if args.bits else ""
         print(f"use it:  semwave run FLOWGRAPH --set decoder.adapter={args.out}{bits}")
     if found["stopped"]:
-        print(f"stopped at step {found['steps']}: --resume goes on")
+        if not args.json:
+            print(f"stopped at step {found['steps']}: --resume goes on")
         return 130
     return 0
 

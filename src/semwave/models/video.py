@@ -102,15 +102,16 @@ class VideoWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._container = av.open(str(self.path), "w")
-            self._stream: Any = self._container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+            stream: Any = self._container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self.path} cannot be written with {codec} ({_why(error)})") from error
-        self._stream.height, self._stream.width = (side + more for side, more in zip(size, self._odd, strict=True))
-        self._stream.pix_fmt = layout
+        self._stream = stream
+        stream.height, stream.width = (side + more for side, more in zip(size, self._odd, strict=True))
+        stream.pix_fmt = layout
         if codec == "libx264":
-            self._stream.options = {"crf": "18"}
+            stream.options = {"crf": "18"}
         elif codec == "libvpx-vp9":
-            self._stream.options = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6"}
+            stream.options = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6"}
 
     def write(self, picture: Array) -> None:
         """One more frame, uint8 RGB [row, column, 3]; raises ValueError for another size."""

@@ -70,7 +70,7 @@ def test_broken_folders_say_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"does not fit its description at layer {name}"):
         store.load(tmp_path)
     (tmp_path / store.HOW).write_text(json.dumps(how | {"version": 2}))
-    with pytest.raises(ValueError, match="must say format semwave.light, version 1"):
+    with pytest.raises(ValueError, match=r"must say format semwave\.light, version 1"):
         store.load(tmp_path)
     (tmp_path / store.HOW).write_text(json.dumps(how))
     config = json.loads((tmp_path / "config.json").read_text())

@@ -85,7 +85,8 @@ def prepare(chosen: Sequence[FolderPhoto], cache: Path, count: int, seed: int, p
             maker = maker or FolderExamples(chosen, seed)
             made = [maker.make(n) for n in range(start, min(start + SHARD, count))]
             cache.mkdir(parents=True, exist_ok=True)
-            stacked = {k: np.stack([np.asarray(m[k], t) for m in made]) for k, (_, t) in decoder_data.FIELDS.items()}
+            fields = decoder_data.FIELDS.items()
+            stacked: dict[str, Any] = {k: np.stack([np.asarray(m[k], t) for m in made]) for k, (_, t) in fields}
             with path.with_suffix(".tmp").open("wb") as file:
                 np.savez(file, **stacked)
             path.with_suffix(".tmp").rename(path)

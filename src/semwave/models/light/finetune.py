@@ -79,7 +79,7 @@ class Tuning:
         made = decoder.rebuilt(self.unet, batch, sigma, self.scales, decoder.white(batch, s.seed + self.step))
         total, _ = judge.loss(made, batch["image"], self.step)
         self.optimiser.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(lora.parameters(self.unet).values(), 1.0)
         self.optimiser.step()
         self.step += 1

@@ -14,7 +14,7 @@ from torch.nn import Conv2d
 BLOCK = 64  # weights that share a scale in NF4 and FP4
 
 
-class _SmallConv2d(Conv2d):
+class _SmallConv2d(Conv2d):  # type: ignore[misc]
     """A Conv2d without a weight parameter of its own; ``like`` gives geometry and bias."""
 
     def __new__(cls, *args: Any, **more: Any) -> Any:

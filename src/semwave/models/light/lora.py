@@ -127,7 +127,7 @@ def merge(network: Any) -> Any:
 
     for name, layer in list(network.named_modules()):
         if isinstance(layer, LoraLayer):
-            layer.merge()  # type: ignore[attr-defined]
+            layer.merge()
             parent, _, last = name.rpartition(".")
             setattr(network.get_submodule(parent), last, layer.get_base_layer())
     if hasattr(network, "peft_config"):
