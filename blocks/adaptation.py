@@ -125,7 +125,7 @@ class LinkAdapter(FrameBlock):
     )
     target: Annotated[float, Param("share of key layers that may be lost", low=0.001, high=0.5)] = 0.1
     least_bits: Annotated[float, Param("bits a key pixel below which less is key", unit="bit", low=0)] = 0.25
-    segmenter: Annotated[str, Param("what judges importance")] = "tiny"
+    segmenter: Annotated[str, Param("what judges importance: lite, tiny, spectral, centre, hub:ID or hub:FOLDER")] = "tiny"
     budget: Annotated[float, Param("share of the picture that may be key", low=0.001, high=1)] = 0.35
     codec: Annotated[str, Param("image codec, or jscc", choices=("avif", "webp", "jpeg", "jscc"))] = "avif"
     constellation: Annotated[str | int, Param("where symbols of jscc may lie", choices=CONSTELLATIONS)] = "free"
@@ -149,6 +149,15 @@ class LinkAdapter(FrameBlock):
     accounting = Out(BYTES, optional=True)
     decision = Out(BYTES, optional=True, doc="JSON")
     samples = Out(Stream(np.complex64), optional=True)
+
+    def check(self) -> None:
+        """The segmenter's model must be known, the caption one of the four kinds."""
+        from semwave.models.segment.backends import BACKENDS
+        from semwave.models.text import choose
+
+        if self.segmenter not in BACKENDS and not self.segmenter.startswith("hub:"):
+            raise ValueError(f"segmenter must be {', '.join(BACKENDS)} or hub:ID, not {self.segmenter!r}")
+        choose.check(self.caption)
 
     def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Samples at the modulator's rate."""

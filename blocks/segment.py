@@ -19,7 +19,7 @@ class Segmenter(BatchBlock):
     frames of a video: regions follow the motion and settle.
     """
 
-    model: Annotated[str, Param("what judges importance: lite, tiny, spectral, centre, or hub:ID or FOLDER")] = "lite"
+    model: Annotated[str, Param("what judges importance: lite, tiny, spectral, centre, hub:ID or hub:FOLDER")] = "lite"
     budget: Annotated[float, Param("share of the picture that may be key", low=0, high=1)] = 0.35
     key: Annotated[str, Param("what is key: auto, box:, point:, word:, mask: (see docs/segmentation.md)")] = "auto"
     temporal: Annotated[float, Param("how much of a frame's importance comes from the one before", low=0, high=1)] = 0.0

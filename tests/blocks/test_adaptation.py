@@ -105,3 +105,7 @@ def test_the_air_swings() -> None:
 def test_bad_parameters_are_named() -> None:
     with pytest.raises(ParameterError, match="delay must be at least 1 frames, not 0"):
         LinkAdapter(delay=0)
+    with pytest.raises(ParameterError, match="segmenter must be lite, tiny, spectral, centre or hub:ID, not 'big'"):
+        LinkAdapter(segmenter="big")
+    with pytest.raises(ParameterError, match="caption must be own, off, hub:ID-OR-FOLDER or text:WORDS, not 'big'"):
+        LinkAdapter(caption="big")
