@@ -125,7 +125,7 @@ class LinkAdapter(FrameBlock):
     )
     target: Annotated[float, Param("share of key layers that may be lost", low=0.001, high=0.5)] = 0.1
     least_bits: Annotated[float, Param("bits a key pixel below which less is key", unit="bit", low=0)] = 0.25
-    segmenter: Annotated[str, Param("what judges importance: lite, tiny, spectral, centre, hub:ID or hub:FOLDER")] = "tiny"
+    segmenter: Annotated[str, Param("what judges importance, as the model of Segmenter")] = "tiny"
     budget: Annotated[float, Param("share of the picture that may be key", low=0.001, high=1)] = 0.35
     codec: Annotated[str, Param("image codec, or jscc", choices=("avif", "webp", "jpeg", "jscc"))] = "avif"
     constellation: Annotated[str | int, Param("where symbols of jscc may lie", choices=CONSTELLATIONS)] = "free"
