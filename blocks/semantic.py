@@ -16,15 +16,16 @@ class SemanticEncoder(FrameBlock):
     """Code the key region of each picture into what fills its share of the channel.
 
     ``cbr`` is what the key layer may take, in complex channel uses per 3 x height x width; with ``mcs`` (the framer's
-    key MCS) it gives the bytes. An image codec makes bytes of the key region, the rest smoothed away. ``jscc`` (joint
-    source-channel coding) makes a few bytes of side information and symbols of unit mean power that go on the air as
-    they are (``meta["raw"]`` of the layer), ``free`` or each on the nearest point of a QAM ``constellation``;
-    ``snr_db`` is what is known of the receiver's SNR.
+    key MCS) it gives the bytes. ``key_cbr`` bounds it per sample of the key region: a small one needs no more. An image
+    codec makes bytes of the key region, the rest smoothed away. ``jscc`` (joint source-channel coding) makes bytes of
+    side information and symbols of unit mean power that go on the air as they are (``meta["raw"]`` of the layer),
+    ``free`` or each on the nearest point of a QAM ``constellation``; ``snr_db`` is what is known of the receiver's SNR.
     """
 
     heavy = True
     codec: Annotated[str, Param("image codec, or jscc", choices=("avif", "webp", "jpeg", "jscc"))] = "avif"
     cbr: Annotated[float, Param("channel uses of the key layer per sample of the picture", low=0, high=4)] = 0.02
+    key_cbr: Annotated[float, Param("the same per sample of the key region, at most", low=0, high=4)] = 4.0
     min_bytes: Annotated[int, Param("budget of small pictures", unit="bytes", low=0, high=4096)] = 64
     mcs: Annotated[int, Param("index in TS 38.214, table 5.1.3.1-2", low=0, high=27)] = 3
     constellation: Annotated[str | int, Param("where symbols of jscc may lie", choices=CONSTELLATIONS)] = "free"
@@ -48,7 +49,7 @@ class SemanticEncoder(FrameBlock):
     def work(self, image: Packet, mask: Packet) -> Iterator[Packet]:
         """The key layer of one picture."""
         height, width = image.data.shape[:2]
-        budget = int(self.cbr * 3 * height * width)
+        budget = int(min(self.cbr, self.key_cbr * float(mask.data.astype(bool).mean())) * 3 * height * width)
         data, meta = (self._symbols if self._jscc else self._bytes)(image, mask.data.astype(bool), budget)
         if data is None:
             self._ctx.count("key layers that did not fit")
