@@ -6,8 +6,8 @@
 
 Cases are WAY/MEASURE, ways: fp32, bf16, int8, nf4, fp4, and nf4+NAME for each adapter (fp32+NAME too). Each runs in a
 process of its own: `file` of the network (MB), `memory` peak of the process (MB) and `memory, added` what loading and
-decoding put on top of the imports, `time` processor seconds for one picture of 256 x 256 at one step (best of all), `psnr_rest`
-(dB, the rest of the picture), `lpips`, `psnr to fp32`. The peer is fp32.
+decoding put on top of the imports, `time` processor seconds for one picture of 256 x 256 at one step (best of all),
+`psnr_rest` (dB, the rest of the picture), `lpips`, `psnr to fp32`. The peer is fp32.
 
 Pictures: the shipped photographs; with --data, development pictures of COCO that were never trained on; with --kind
 every 20th (by name) of a category of Caltech-101. Key: the segmenter's 35 %, received without error; prompt and
