@@ -3,6 +3,7 @@ invented.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -36,6 +37,12 @@ class GenerativeDecoder(BatchBlock):
     image = Out(Frames(np.uint8, ("row", "column", 3)))
     provenance = Out(Frames(np.uint8, ("row", "column")), optional=True)
     confidence = Out(Frames(np.float32, ("row", "column")), optional=True)
+
+    def check(self) -> None:
+        """A decoder by name, a folder that is there, or hub:."""
+        known = ("flow", "texture", "classical", "tiny")
+        if self.model not in known and not self.model.startswith("hub:") and not Path(self.model).is_dir():
+            raise ValueError(f"model must be {', '.join(known[:3])}, a folder or hub:ID, not {self.model!r}")
 
     def start(self, ctx: Context) -> None:
         """Load the model: torch comes in here, not with the package."""

@@ -36,11 +36,14 @@ def points(name: str, table: Mapping[str, Any], files: tuple[str, ...]) -> list[
     ``"channel.doppler_hz"`` set one entry of a table.
     """
     common = {
-        "metrics": quality.check(table.get("metrics", quality.DEFAULT)),
+        "metrics": quality.check(table.get("metrics") or quality.default()),
         "stop": as_params(table.get("stop", {}), MeanRule),
     }
     gallery, beside = table.get("gallery", {}), table.get("file")
-    known = schemes(files)
+    try:
+        known = schemes(files)
+    except ValueError as error:
+        raise SweepError(str(error)) from error
     found: list[Point] = []
     for grid in grids(table, name):
         places = grid.get("picture", "recordings/images")

@@ -11,12 +11,29 @@ from semwave.sweep.errors import SweepError
 Array = NDArray[Any]
 DEFAULT = ("psnr", "ssim", "ms_ssim", "vsi", "lpips", "dists", "psnr_key", "ssim_key")
 KEY = "_key"
+KNOWN = (
+    "psnr", "ssim", "ms_ssim", "ms_ssim_product", "vsi", "vsi_authors", "lpips", "dists", "hallucination",
+)  # fmt: skip
 CAP_DB = 100.0  # equal pictures have no finite PSNR; a mean needs a number
+
+
+def default() -> tuple[str, ...]:
+    """What is measured where a sweep does not say: all whose weights are there."""
+    from semwave.bench.weights import missing
+
+    return tuple(n for n in DEFAULT if n != "dists" or not missing())
 
 
 def check(names: Iterable[str]) -> list[str]:
     """The names as a list; raises SweepError for an empty one or one twice."""
     found = list(names)
+    unknown = [n for n in found if isinstance(n, str) and n.removesuffix(KEY) not in KNOWN]
+    if unknown:
+        raise SweepError(f"metrics must be of {', '.join(KNOWN)}, each also as NAME{KEY}, not {unknown[0]!r}")
+    if any(n.removesuffix(KEY) == "dists" for n in found if isinstance(n, str)):
+        from semwave.bench.weights import need
+
+        need()
     if not found or len(set(found)) != len(found) or not all(isinstance(n, str) for n in found):
         raise SweepError(f"metrics must be different names such as {', '.join(DEFAULT)}, not {found}")
     return found

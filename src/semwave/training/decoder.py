@@ -27,7 +27,7 @@ from torch.nn.functional import avg_pool2d
 
 from semwave.models import bands
 from semwave.models.generator import conditions
-from semwave.training import decoder_data, features
+from semwave.training import decoder_data, features, options
 
 Array = NDArray[Any]
 
@@ -305,11 +305,13 @@ def curve(folder: Path) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Command line."""
-    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/")
+    made = argparse.ArgumentParser(
+        prog="semwave train decoder", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--data", type=options.folder, required=True, help="folder with clean/ and research/")
     made.add_argument("--out", type=Path, required=True, help="folder of the trained decoder")
-    made.add_argument("--minutes", type=float, default=60.0)
-    made.add_argument("--resume", type=Path, help="folder of a checkpoint")
+    made.add_argument("--minutes", type=options.minutes, default=60.0)
+    made.add_argument("--resume", type=options.folder, help="folder of a checkpoint")
     made.add_argument("--seed", type=int, default=7)
     made.add_argument("--cache", type=Path, default=Path(".cache/decoder"), help="prepared examples")
     made.add_argument("--features", type=Path, default=Path(".cache/features"), help="networks of the loss")

@@ -9,6 +9,7 @@ torch.compile); it can go on from a CPU's checkpoint. Needs torch, numpy, Pillow
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from semwave.models.jscc import codebook, refine
+from semwave.training import options
 from semwave.training import semantic_data as sd
 
 Array = NDArray[Any]
@@ -222,9 +224,11 @@ def curve(folder: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the options and train."""
     parser = argparse.ArgumentParser(prog="semwave train semantic", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/, or with pictures")
-    parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")
-    parser.add_argument("--resume", type=Path, help="folder of a checkpoint")
+    parser.add_argument(
+        "--data", type=options.folder, required=True, help="folder with clean/ and research/, or with pictures"
+    )
+    parser.add_argument("--minutes", type=options.minutes, default=60.0, help="stop after so long")
+    parser.add_argument("--resume", type=options.folder, help="folder of a checkpoint")
     parser.add_argument(
         "--out", type=Path, default=Path("checkpoints/semantic"), help="checkpoint, log, curve, weights"
     )
@@ -241,6 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.resume:
         run.restore(args.resume)
     train(run, Examples(args.data, args.cache, run.seed), args)
+    print(f"step {run.step}; checkpoint, log and curve in {args.out}", file=sys.stderr)
     return 0
 
 

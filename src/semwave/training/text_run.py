@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from semwave.training import options
+
 SHARD_BYTES = 15 << 20  # of one checkpoint file: below 16 MiB
 Tensors = dict[str, torch.Tensor]
 
@@ -23,29 +25,13 @@ def arguments(name: str, description: str, out: str, minutes: float) -> argparse
     parser = argparse.ArgumentParser(
         prog=f"semwave train {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=_folder, required=True, help="folder with clean/ and research/")
-    parser.add_argument("--minutes", type=_minutes, default=minutes, help="stop after so long")
-    parser.add_argument("--resume", type=_folder, default=None, help="folder of a checkpoint")
+    parser.add_argument("--data", type=options.folder, required=True, help="folder with clean/ and research/")
+    parser.add_argument("--minutes", type=options.minutes, default=minutes, help="stop after so long")
+    parser.add_argument("--resume", type=options.folder, default=None, help="folder of a checkpoint")
     parser.add_argument("--out", type=Path, default=Path(out), help="folder for checkpoints, log, curve and weights")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=None, help="length of the schedule")
     return parser
-
-
-def _folder(text: str) -> Path:
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"there is no folder {text}")
-    return Path(text)
-
-
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = math.nan
-    if not 0 < minutes < math.inf:
-        raise argparse.ArgumentTypeError(f"must be a number of minutes above 0, not {text!r}")
-    return minutes
 
 
 def chosen_device() -> torch.device:
