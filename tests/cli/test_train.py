@@ -20,6 +20,6 @@ def test_help_is_the_trainings_own(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_wrong_options_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["train", "semantic", "--minutes", "soon"]) == 2
-    assert "argument --minutes: invalid float value: 'soon'" in capsys.readouterr().err
+    assert "argument --minutes: must be a number of minutes above 0, not 'soon'" in capsys.readouterr().err
     assert cli.run(["train", "everything"]) == 2
     assert "invalid choice: 'everything'" in capsys.readouterr().err
