@@ -25,7 +25,7 @@ class SemanticEncoder(FrameBlock):
     heavy = True
     codec: Annotated[str, Param("image codec, or jscc", choices=("avif", "webp", "jpeg", "jscc"))] = "avif"
     cbr: Annotated[float, Param("channel uses of the key layer per sample of the picture", low=0, high=4)] = 0.02
-    key_cbr: Annotated[float, Param("the same per sample of the key region, at most", low=0, high=4)] = 4.0
+    key_cbr: Annotated[float | None, Param("the same per sample of the key region at most; none: any", low=0)] = None
     min_bytes: Annotated[int, Param("budget of small pictures", unit="bytes", low=0, high=4096)] = 64
     mcs: Annotated[int, Param("index in TS 38.214, table 5.1.3.1-2", low=0, high=27)] = 3
     constellation: Annotated[str | int, Param("where symbols of jscc may lie", choices=CONSTELLATIONS)] = "free"
@@ -49,7 +49,9 @@ class SemanticEncoder(FrameBlock):
     def work(self, image: Packet, mask: Packet) -> Iterator[Packet]:
         """The key layer of one picture."""
         height, width = image.data.shape[:2]
-        budget = int(min(self.cbr, self.key_cbr * float(mask.data.astype(bool).mean())) * 3 * height * width)
+        share = float(mask.data.astype(bool).mean())
+        most = self.cbr if self.key_cbr is None else min(self.cbr, self.key_cbr * share)
+        budget = int(most * 3 * height * width)
         data, meta = (self._symbols if self._jscc else self._bytes)(image, mask.data.astype(bool), budget)
         if data is None:
             self._ctx.count("key layers that did not fit")

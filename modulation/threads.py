@@ -15,7 +15,7 @@ from itertools import pairwise
 @cache
 def _pool() -> ThreadPoolExecutor:
     """Threads for shares only. A share never waits for another, so that all of them come to an end in any number."""
-    return ThreadPoolExecutor(max(os.cpu_count() or 1, 2), "semwave-share")
+    return ThreadPoolExecutor(max(os.cpu_count() or 1, 2), "modulation")
 
 
 if hasattr(os, "register_at_fork"):

@@ -16,6 +16,7 @@ LIGHT = (
     "decoder.model=classical",
     "semantic_encoder.codec=webp",
     "semantic_encoder.cbr=0.1",
+    "semantic_encoder.key_cbr=1000",
     "baseline_encoder.codec=webp",
 )
 JSCC = (
@@ -26,6 +27,7 @@ JSCC = (
     "decoder.key_model=linear",
     "semantic_encoder.model=linear",
     "semantic_encoder.cbr=0.15",
+    "semantic_encoder.key_cbr=1000",
     "semantic_encoder.mcs=9",
     "framer.key_mcs=9",
     "baseline_encoder.codec=webp",

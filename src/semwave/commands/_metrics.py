@@ -78,14 +78,17 @@ def _measured(
 def chosen(told: str | None) -> list[str]:
     """The metrics to take: those told, or all that have their weights."""
     from semwave.bench.metrics.table import STANDARD, known
-    from semwave.bench.weights import missing
+    from semwave.bench.weights import missing, need
 
     if told is None:
         return [name for name in STANDARD if name != "dists" or missing() is None]
     try:
-        return list(known(name.strip() for name in told.split(",") if name.strip()))
+        names = list(known(name.strip() for name in told.split(",") if name.strip()))
     except ValueError as error:
         raise UserError(f"--{error}") from error
+    if "dists" in names:
+        need()
+    return names
 
 
 def find_pairs(ref: Path, test: Path) -> tuple[list[tuple[str, Path, Path]], list[str]]:

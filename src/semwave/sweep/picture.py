@@ -36,7 +36,7 @@ def points(name: str, table: Mapping[str, Any], files: tuple[str, ...]) -> list[
     ``"channel.doppler_hz"`` set one entry of a table.
     """
     common = {
-        "metrics": quality.check(table.get("metrics") or quality.default()),
+        "metrics": quality.check(table["metrics"] if "metrics" in table else quality.default()),
         "stop": as_params(table.get("stop", {}), MeanRule),
     }
     gallery, beside = table.get("gallery", {}), table.get("file")
