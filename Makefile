@@ -12,6 +12,9 @@ export PIP_CONSTRAINT := $(abspath constraints.txt)
 run: $(READY)  ## send the shipped photographs over a fading OFDM link; results in out/
 	$(BIN)/semwave run flowgraphs/image_link.toml
 
+# tests run side by side, a process a core: threads inside each would wait for one another
+test interop: export OMP_NUM_THREADS := 1
+
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
