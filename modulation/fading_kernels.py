@@ -89,7 +89,7 @@ def filter_on_grid(
             out[base + e] = complex(a_re[e] + w * s_re[e], a_im[e] + w * s_im[e])
 
 
-@nb.njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@nb.njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
 def _fir(
     re: Array, im: Array, start: int, size: int, c_re: Array, c_im: Array, lags: Array, to_re: Array, to_im: Array
 ) -> None:

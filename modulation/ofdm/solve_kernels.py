@@ -15,7 +15,7 @@ from numba import njit
 Array = npt.NDArray[Any]
 
 
-@njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+@njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy", inline="always")
 def _invert(over_time: Array, over_carriers: Array, scale: float, diagonal: Array, out: Array) -> None:
     """``out = (scale * sum_g T_g kron C_g + diag)^-1`` by Cholesky, every inner loop along a row."""
     q, r = over_time.shape[1], over_carriers.shape[1]

@@ -17,7 +17,9 @@ Array = npt.NDArray[Any]
 _FAST = {"reassoc", "contract", "nsz"}
 
 
-@njit(cache=True, fastmath=_FAST, error_model="numpy")
+# The helpers are inlined: linked as functions of their own they would be optimised anew after being loaded from the
+# cache, with other roundings than freshly compiled.
+@njit(cache=True, fastmath=_FAST, error_model="numpy", inline="always")
 def _normal_equations(
     places: Any, values: Array, energies: Array, u: Array, turn: Array, v: Array, low: int, sums: Any
 ) -> float:
@@ -59,7 +61,7 @@ def _normal_equations(
     return total
 
 
-@njit(cache=True, fastmath=_FAST, error_model="numpy")
+@njit(cache=True, fastmath=_FAST, error_model="numpy", inline="always")
 def _error(covariance: Array, u: Array, there: Array, out: Array) -> None:
     """Posterior variance of V C U' as the product of its profiles over symbols and over carriers."""
     q, r = there.shape[1], u.shape[1]
