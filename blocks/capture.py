@@ -5,29 +5,14 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from semwave.runtime import Array, ConnectError, Context, In, Out, Param, Stream, SyncBlock
+from semwave.blocks.channel import AirBlock
+from semwave.runtime import Array, Context, Param
 from semwave.runtime.errors import UserError
 
-RateParam = Annotated[float | None, Param("where the edge does not know it", unit="Hz", low=1)]
 HASH_BYTES = 1 << 28  # larger recordings are named by the hash that they state
 
 
-def _known_rate(block: Any, inputs: dict[str, Any]) -> float:
-    """The link's rate; raises ConnectError when nobody says it, or two disagree."""
-    known: float | None = inputs["samples"].sample_rate
-    if known is None and block.sample_rate is None:
-        raise ConnectError("nobody says how many samples a second there are: set sample_rate")
-    if None not in (known, block.sample_rate) and known != block.sample_rate:
-        raise ConnectError(f"samples come at {known:g}/s, but sample_rate is {block.sample_rate:g} Hz")
-    return float(known or block.sample_rate)
-
-
-def _like(block: Any, ctx: Context) -> Context:
-    """The context that seeds a block: its own, or that of the name in ``realization``."""
-    return Context(block.realization, ctx.seed, {}, {}, ctx.chunk) if block.realization else ctx
-
-
-class CaptureInterferer(SyncBlock):
+class CaptureInterferer(AirBlock):
     """Add a recording to samples as interference, ``ci_db`` below the wanted signal, from a random place on.
 
     C/I is measured within ``band_hz`` around the centre, and only where the recording is on the air. ``signal_power``
@@ -46,19 +31,10 @@ class CaptureInterferer(SyncBlock):
     channel: Annotated[int, Param("of a multi-channel recording", low=0)] = 0
     begin_s: Annotated[float, Param("first second of the recording to use", unit="s", low=0)] = 0.0
     longest_s: Annotated[float, Param("seconds of it to use at most", unit="s", low=1e-6)] = 2.0
-    sample_rate: RateParam = None
-    realization: Annotated[str, Param("name that seeds the start; empty: the block's own")] = ""
-
-    samples = In(Stream(np.complex64))
-    received = Out(Stream(np.complex64))
-
-    def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """The rate must be known."""
-        return {"received": Stream(np.complex64, sample_rate=_known_rate(self, inputs))}
 
     def start(self, ctx: Context) -> None:
         """Read, shift, resample, measure, scale."""
-        rate = _known_rate(self, ctx.inputs)
+        rate = self.known_rate(ctx.inputs)
         try:
             line, active, facts = self._read(rate)
         except ValueError as error:
@@ -67,7 +43,7 @@ class CaptureInterferer(SyncBlock):
         wanted = band / rate if self.signal_power is None else self.signal_power
         gain = float(np.sqrt(wanted / self._power(line, active, rate, band) / 10 ** (self.ci_db / 10)))
         self._line = (line * np.float32(gain)).astype(np.complex64)
-        self._at = int(_like(self, ctx).rng().integers(self._line.size))
+        self._at = int(self.seeding(ctx).rng().integers(self._line.size))
         ctx.facts.update(facts, ci_db=self.ci_db, band_hz=band, gain_db=20 * float(np.log10(gain)))
         ctx.facts.update(active_share=float(np.mean(active)), begins_at=self._at, seed=ctx.seed)
 
@@ -116,7 +92,7 @@ class CaptureInterferer(SyncBlock):
         return np.asarray(samples + self._line[at], np.complex64)
 
 
-class MeasuredChannel(SyncBlock):
+class MeasuredChannel(AirBlock):
     """Send samples through a measured channel of mean power 1, its responses interpolated over time.
 
     ``path`` is an .npz file with ``H`` [snapshot, carrier], ``subcarrier``, ``spacing_hz`` and ``t_us``, or with real
@@ -133,27 +109,18 @@ class MeasuredChannel(SyncBlock):
     normalise: Annotated[str, Param("mean power of all snapshots, or of each", choices=("mean", "each"))] = "mean"
     speed: Annotated[float, Param("of the changes over time", low=0)] = 1.0
     transmitter: Annotated[str, Param("MAC address whose frames are used")] = ""
-    sample_rate: RateParam = None
-    realization: Annotated[str, Param("name that seeds the start; empty: the block's own")] = ""
-
-    samples = In(Stream(np.complex64))
-    received = Out(Stream(np.complex64))
-
-    def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """The rate must be known."""
-        return {"received": Stream(np.complex64, sample_rate=_known_rate(self, inputs))}
 
     def start(self, ctx: Context) -> None:
         """Read the responses and draw where to begin."""
         from semwave.modulation.measured import MeasuredFading
 
-        rate = _known_rate(self, ctx.inputs)
+        rate = self.known_rate(ctx.inputs)
         try:
             found, facts = self._responses(rate)
         except ValueError as error:
             raise UserError(f"{self.path}: {error}") from error
         length = float(found.times_s[-1] - found.times_s[0])
-        offset_s = float(_like(self, ctx).rng().uniform(0, 2 * length)) if length else 0.0
+        offset_s = float(self.seeding(ctx).rng().uniform(0, 2 * length)) if length else 0.0
         self._fading = MeasuredFading(found, offset_s=offset_s, speed=self.speed)
         steps = np.diff(found.times_s)
         ctx.facts.update(

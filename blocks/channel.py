@@ -33,7 +33,34 @@ class AwgnChannel(SyncBlock):
         return self._noise.add(samples, n0_from_snr_db(self.snr_db))
 
 
-class FadingChannel(SyncBlock):
+class AirBlock(SyncBlock):
+    """What lies between two antennas: samples at a known rate in and out, seeded by the block's name or another."""
+
+    sample_rate: Annotated[float | None, Param("where the edge does not know it", unit="Hz", low=1)] = None
+    realization: Annotated[str, Param("name that seeds it; empty: the block's own")] = ""
+
+    samples = In(Stream(np.complex64))
+    received = Out(Stream(np.complex64))
+
+    def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The sample rate must be known, from the edge or as a parameter."""
+        return {"received": Stream(np.complex64, sample_rate=self.known_rate(inputs))}
+
+    def known_rate(self, inputs: dict[str, Any]) -> float:
+        """Samples a second; raises ConnectError when nobody says it, or two disagree."""
+        known: float | None = inputs["samples"].sample_rate
+        if known is None and self.sample_rate is None:
+            raise ConnectError("nobody says how many samples a second there are: set sample_rate")
+        if None not in (known, self.sample_rate) and known != self.sample_rate:
+            raise ConnectError(f"samples come at {known:g}/s, but sample_rate is {self.sample_rate:g} Hz")
+        return float(known or self.sample_rate or 0)
+
+    def seeding(self, ctx: Context) -> Context:
+        """The context that seeds this block: its own, or that of the name in ``realization``."""
+        return Context(self.realization, ctx.seed, {}, {}, ctx.chunk) if self.realization else ctx
+
+
+class FadingChannel(AirBlock):
     """Fading, carrier offset and noise: the air between two antennas, mean power 1.
 
     ``profile``: ``awgn``, flat ``rayleigh`` or ``rician``, TDL-A to TDL-E of TR 38.901 (7.7.2) scaled to
@@ -51,11 +78,7 @@ class FadingChannel(SyncBlock):
     powers_db: Annotated[tuple[float, ...], Param("mean powers of the paths, scaled to sum 1 (custom)", unit="dB")] = ()
     k_factor_db: Annotated[float, Param("line of sight over scattered power (rician)", unit="dB")] = 10.0
     cfo_hz: Annotated[float, Param("carrier frequency offset", unit="Hz")] = 0.0
-    sample_rate: Annotated[float | None, Param("where the edge does not know it", unit="Hz", low=1)] = None
-    realization: Annotated[str, Param("name that seeds fading and noise; empty: the block's own")] = ""
 
-    samples = In(Stream(np.complex64))
-    received = Out(Stream(np.complex64))
     gains = Out(
         Stream(np.complex64),
         optional=True,
@@ -70,21 +93,16 @@ class FadingChannel(SyncBlock):
             )
 
     def negotiate(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """The sample rate must be known, from the edge or as a parameter."""
-        known = inputs["samples"].sample_rate
-        if known is None and self.sample_rate is None:
-            raise ConnectError("nobody says how many samples a second there are: set sample_rate")
-        if None not in (known, self.sample_rate) and known != self.sample_rate:
-            raise ConnectError(f"samples come at {known:g}/s, but sample_rate is {self.sample_rate:g} Hz")
-        spec = Stream(np.complex64, sample_rate=known or self.sample_rate)
-        return {"received": spec, "gains": spec}
+        """The gains come at the samples' rate."""
+        outputs = super().negotiate(inputs)
+        return {**outputs, "gains": outputs["received"]}
 
     def start(self, ctx: Context) -> None:
         """Draw the fading; noise has a generator of its own, so that its draws do not move with the profile's."""
         from semwave.modulation import fading
         from semwave.modulation.impairments import CarrierOffset
 
-        like = Context(self.realization, ctx.seed, {}, {}, ctx.chunk) if self.realization else ctx
+        like = self.seeding(ctx)
         self._noise, self._at = AwgnStream(like.rng(1)), 0
         rate = ctx.outputs["received"].sample_rate if "received" in ctx.outputs else self.sample_rate
         assert rate is not None

@@ -151,14 +151,9 @@ def crc_width(name: str) -> int:
     return crc.width(name)
 
 
-class QamDemapper(SyncBlock):
-    """Soft bits, ln P(1)/P(0), of symbols in noise of known variance ``10**(-snr_db/10)``.
+class Demapper(SyncBlock):
+    """Soft bits from symbols: how the noise is known, and the optional inputs that tell it, and the gains."""
 
-    ``gains``, where connected, are the channel's true complex gains: a genie receiver for flat fading.
-    ``noise_variance``, where connected, is each symbol's own and takes the place of ``snr_db``.
-    """
-
-    order: Order = 16
     snr_db: Annotated[float, Param("Es/N0 that the noise has", unit="dB", low=-60, high=200, tunable=True)] = 10.0
     method: Annotated[str, Param("max-log or exact", choices=("maxlog", "exact"))] = "maxlog"
 
@@ -167,21 +162,35 @@ class QamDemapper(SyncBlock):
     noise_variance = In(Stream(np.float32), optional=True)
     llr = Out(Stream(np.float32))
 
-    def rate(self) -> Fraction:
-        """Bits a symbol."""
-        return Fraction(self.order.bit_length() - 1)
-
     def start(self, ctx: Context) -> None:
         """See which optional inputs are there."""
         self._also = [name for name in ("gains", "noise_variance") if name in ctx.inputs]
+
+    def told(self, more: tuple[Array, ...]) -> tuple[Any, Any]:
+        """Noise variance and gains, from the optional inputs or the parameter."""
+        given = dict(zip(self._also, more, strict=True))
+        return given.get("noise_variance", 10 ** (-self.snr_db / 10)), given.get("gains")
+
+
+class QamDemapper(Demapper):
+    """Soft bits, ln P(1)/P(0), of symbols in noise of known variance ``10**(-snr_db/10)``.
+
+    ``gains``, where connected, are the channel's true complex gains: a genie receiver for flat fading.
+    ``noise_variance``, where connected, is each symbol's own and takes the place of ``snr_db``.
+    """
+
+    order: Order = 16
+
+    def rate(self) -> Fraction:
+        """Bits a symbol."""
+        return Fraction(self.order.bit_length() - 1)
 
     def work(self, symbols: Array, *more: Array) -> Array:
         """``[n] -> [n * k]``."""
         from semwave.modulation import qam
 
-        given = dict(zip(self._also, more, strict=True))
-        n0 = given.get("noise_variance", 10 ** (-self.snr_db / 10))
-        return qam.demap_llr(symbols, self.order, n0, self.method, given.get("gains"))
+        n0, gains = self.told(more)
+        return qam.demap_llr(symbols, self.order, n0, self.method, gains)
 
 
 class HardDecision(SyncBlock):

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from semwave.blocks.coding import Demapper
 from semwave.modulation.constellation import NAMES
 from semwave.runtime import Array, Context, In, Out, Param, Stream, SyncBlock
 
@@ -37,8 +38,8 @@ class ConstellationBlock(SyncBlock):
 
     def start(self, ctx: Context) -> None:
         """At symbol 0, which pi/2-BPSK counts from."""
+        super().start(ctx)
         self._at = 0
-        self._also = [name for name in ("gains", "noise_variance") if name in ctx.inputs]
 
 
 class ConstellationMapper(ConstellationBlock):
@@ -59,20 +60,12 @@ class ConstellationMapper(ConstellationBlock):
         return qam.map_pi2_bpsk(bits, first) if self._turned else qam.map_bits(bits, self._table)
 
 
-class ConstellationDemapper(ConstellationBlock):
+class ConstellationDemapper(ConstellationBlock, Demapper):
     """Soft bits, ln P(1)/P(0), of symbols of any constellation, exact or max-log.
 
     The noise has the variance ``10**(-snr_db/10)``, or each symbol's own where ``noise_variance`` is connected;
     ``gains``, where connected, are the channel's true complex gains.
     """
-
-    snr_db: Annotated[float, Param("Es/N0 that the noise has", unit="dB", low=-60, high=200, tunable=True)] = 10.0
-    method: Annotated[str, Param("max-log or exact", choices=("maxlog", "exact"))] = "maxlog"
-
-    symbols = In(Stream(np.complex64))
-    gains = In(Stream(np.complex64), optional=True)
-    noise_variance = In(Stream(np.float32), optional=True)
-    llr = Out(Stream(np.float32))
 
     def rate(self) -> Fraction:
         """Bits a symbol."""
@@ -82,8 +75,7 @@ class ConstellationDemapper(ConstellationBlock):
         """``[n] -> [n * k]``."""
         from semwave.modulation import qam
 
-        given = dict(zip(self._also, more, strict=True))
-        n0, gains = given.get("noise_variance", 10 ** (-self.snr_db / 10)), given.get("gains")
+        n0, gains = self.told(more)
         first, self._at = self._at, self._at + len(symbols)
         if self._turned:
             return qam.demap_llr_pi2_bpsk(symbols, n0, gains, first)

@@ -8,7 +8,6 @@ The first call caches backbone features of random views of the training pictures
 Needs torch, numpy, Pillow, safetensors and the backbone's package; teacher masks come from `segmenter_teacher.py`.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -188,16 +187,12 @@ def shards_of(args: Any) -> list[tuple[cache.Shard, float]]:
 
 
 def parse() -> Any:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/ zip files")
+    parser = sd.parser(__doc__)
     parser.add_argument("--teacher", type=Path, help="masks made by segmenter_teacher.py")
     parser.add_argument("--boxes", type=Path, help="boxes made by segmenter_boxes.py")
     parser.add_argument("--cache", type=Path, default=ROOT / "checkpoints/segmenter")
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop, resumable, after this long")
-    parser.add_argument("--resume", type=Path, help="checkpoint folder to go on from")
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints/segmenter/lite")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the finished weights go")
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--rate", type=float, default=1.5e-3)
@@ -206,7 +201,6 @@ def parse() -> Any:
     parser.add_argument("--coco-share", type=float, default=0.6)
     parser.add_argument("--coco-views", type=int, default=6)
     parser.add_argument("--teacher-views", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 

@@ -3,11 +3,13 @@
 Everything is read from the zip files in place; nothing is unpacked. Every 20th file by sorted name is held out.
 """
 
+import argparse
 import collections
 import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,14 +45,24 @@ class Labelled(NamedTuple):
     words: tuple[int, ...]
 
 
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """The options that the training scripts of all segmenters have."""
+    made = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
+    made.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/ zip files")
+    made.add_argument("--minutes", type=float, default=1e9, help="stop, resumable, after this long")
+    made.add_argument("--resume", type=Path, help="checkpoint to go on from")
+    made.add_argument("--seed", type=int, default=1)
+    made.add_argument("--threads", type=int, default=1)
+    return made
+
+
 def is_development(index: int) -> bool:
     """Every 20th file by sorted name is development, the rest training."""
     return index % 20 == 0
 
 
-def coco_examples(data: Path, development: bool) -> list[Example]:
-    """The pictures with object polygons, of one side of the split."""
-    examples = []
+def _coco(data: Path, development: bool) -> Iterator[tuple[dict[str, Any], Image.Image]]:
+    """Annotations and pictures with objects, of one side of the split."""
     for name in COCO:
         with zipfile.ZipFile(data / name) as archive:
             root = archive.namelist()[0].split("/")[0]
@@ -58,22 +70,20 @@ def coco_examples(data: Path, development: bool) -> list[Example]:
             for index, record in enumerate(records):
                 if record["objects"] and is_development(index) == development:
                     image = Image.open(io.BytesIO(archive.read(f"{root}/images/{record['file']}")))
-                    examples.append(_example(record, image.convert("RGB")))
-    return examples
+                    yield record, image.convert("RGB")
+
+
+def coco_examples(data: Path, development: bool) -> list[Example]:
+    """The pictures with object polygons, of one side of the split."""
+    return [_example(record, image) for record, image in _coco(data, development)]
 
 
 def coco_objects(data: Path, development: bool) -> list[tuple[Image.Image, list[list[list[float]]]]]:
     """The same pictures at their own size, each with the polygons of each of its objects (no crowds)."""
-    found = []
-    for name in COCO:
-        with zipfile.ZipFile(data / name) as archive:
-            root = archive.namelist()[0].split("/")[0]
-            records = sorted(json.loads(archive.read(f"{root}/annotations.json")), key=lambda r: r["file"])
-            for index, record in enumerate(records):
-                if record["objects"] and is_development(index) == development:
-                    image = Image.open(io.BytesIO(archive.read(f"{root}/images/{record['file']}"))).convert("RGB")
-                    found.append((image, [thing["polygons"] for thing in record["objects"] if thing["polygons"]]))
-    return found
+    return [
+        (image, [thing["polygons"] for thing in record["objects"] if thing["polygons"]])
+        for record, image in _coco(data, development)
+    ]
 
 
 def _example(record: dict[str, Any], image: Image.Image) -> Example:

@@ -6,7 +6,6 @@ Deterministic by seed: step n of a stage draws from a generator of its own, so a
 ends with the weights of an uncut run (same machine, same thread count). Needs torch, numpy, Pillow, safetensors.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -141,17 +140,12 @@ def export(average: dict[str, Any], path: Path) -> None:
 
 
 def parse() -> Any:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--data", type=Path, required=True, help="folder with clean/ and research/ zip files")
-    parser.add_argument("--minutes", type=float, default=1e9, help="stop, resumable, after this long")
-    parser.add_argument("--resume", type=Path, help="checkpoint to go on from")
+    parser = sd.parser(__doc__)
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints/segmenter.safetensors")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the finished weights go")
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--label-steps", type=int, default=2000)
     parser.add_argument("--mask-steps", type=int, default=2000)
-    parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
 

@@ -111,6 +111,23 @@ def test_parameters_are_inherited_and_their_defaults_can_change() -> None:
     assert list(Tuned.class_ports) == ["x", "y"]
 
 
+def test_ports_and_parameters_of_two_bases_are_both_there() -> None:
+    class Gain(SyncBlock):
+        gain: float = 1.0
+        x = In(Stream(np.float32))
+
+    class Told(SyncBlock):
+        offset: float = 0.0
+        y = Out(Stream(np.float32))
+
+    class Both(Gain, Told):
+        def work(self, x: Any) -> Any:
+            return self.gain * x + self.offset
+
+    assert set(Both.class_ports) == {"x", "y"}
+    assert Both(gain=2.0, offset=1.0).parameters() == {"gain": 2.0, "offset": 1.0}
+
+
 def test_python_itself_refuses_unknown_and_positional_parameters() -> None:
     with pytest.raises(TypeError, match="ordr"):
         Knobs(ordr=16)  # type: ignore[call-arg]

@@ -126,7 +126,7 @@ def example(name: str, cls: type[Block]) -> str:
         default = _default(cls, spec)
         if spec.required:
             values[spec.name] = _placeholder(spec)
-        elif len(values) < 3 and isinstance(default, (bool, int, float, str)):
+        elif len(values) < 3 and isinstance(default, (bool, int, float, str)) and default != "":
             values[spec.name] = default
     inside = ", ".join([f'use = "{name}"', *(f"{k} = {toml_value(v)}" for k, v in values.items())])
     return f"{_short(name)} = {{ {inside} }}"
