@@ -200,3 +200,12 @@ def test_composite_blocks_can_be_shown(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "cli_show_blocks", sys.modules[__name__])
     monkeypatch.setitem(registry.BLOCKS, "Loop", "cli_show_blocks:Loop")
     assert "gain = 2.0" in cli("show", "Loop").out
+
+
+def test_a_flowgraph_that_is_a_block_is_drawn_between_its_ports(cli, tmp_path):
+    inner = Flowgraph(name="inner").add(up=MultiplyConst(gain=2.0), loop=Loop())
+    inner.connect("up > loop").expose(x="up.samples", y="loop.scaled")
+    diagram = of_graph(inner)
+    assert {(n.name, n.role) for n in diagram.nodes} >= {("[x]", "outside"), ("[y]", "outside"), ("loop", "plain")}
+    ends = {(link.source, link.target, link.carries) for link in diagram.links}
+    assert ends == {("[x]", "up", "complex64"), ("up", "loop", "complex64"), ("loop", "[y]", "complex64")}

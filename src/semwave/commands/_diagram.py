@@ -74,12 +74,29 @@ class Diagram:
 
 def of_graph(graph: Flowgraph) -> Diagram:
     """The drawing of a flowgraph with its composites opened; raises ConnectError when the graph does not fit."""
+    if graph.exposed:
+        return _of_inner(graph)
     plan = graph.plan()
     where = graph.placement.layout(plan).where
     nodes = [Node(n, type(b).__name__, _role(b), changed(b), where.get(n, "")) for n, b in plan.blocks.items()]
     for node in nodes:
         node.cls += f" · {node.part}" * bool(node.part)
     return Diagram(graph.name, nodes, _links(plan), dict(_composites(graph)))
+
+
+def _of_inner(graph: Flowgraph) -> Diagram:
+    """The drawing of a flowgraph that is a block for others, between its open ports; nothing is negotiated yet."""
+    roles = {n: "plain" if isinstance(b, Composite) else _role(b) for n, b in graph.blocks.items()}
+    nodes = [Node(n, type(b).__name__, roles[n], changed(b)) for n, b in graph.blocks.items()]
+    specs = {n: {port: carries(p.spec) for port, p in b.ports.items()} for n, b in graph.blocks.items()}
+    links = [Link(e.source, e.target, e.out, e.into, specs[e.target][e.into]) for e in graph.edges]
+    for port, ends in graph.exposed.items():
+        is_input = isinstance(graph.blocks[ends[0][0]].ports[ends[0][1]], In)
+        nodes.append(Node(f"[{port}]", "input" if is_input else "output", "outside"))
+        for block, inner in ends:
+            way = (f"[{port}]", block, "", inner) if is_input else (block, f"[{port}]", inner, "")
+            links.append(Link(*way, specs[block][inner]))
+    return Diagram(graph.name, nodes, links)
 
 
 def _links(plan: Plan) -> list[Link]:
