@@ -94,6 +94,16 @@ def test_a_change_that_is_refused_changes_nothing(block: str, changes: dict[str,
     assert values(sink) == [2 * i for i in range(20)]
 
 
+def test_setting_a_parameter_of_a_run_that_is_over_is_an_error() -> None:
+    fg, gate, _ = gated(gain=Gain(gain=2))
+    fg.connect("src > gate > gain > sink")
+    run = fg.start()
+    gate.open.set()
+    run.wait(20)
+    with pytest.raises(ParameterError, match="the run is over, so gain of gain can change nothing more"):
+        run.set("gain", gain=3)
+
+
 def test_changed_that_fails_names_the_block() -> None:
     from semwave.runtime import BlockError
 

@@ -128,7 +128,12 @@ class Run:
         self.room.abort(None)
 
     def set(self, block: str, **changes: Any) -> None:
-        """Change tunable parameters of a running block; they take effect between two of its calls."""
+        """Change tunable parameters of a running block; they take effect between two of its calls.
+
+        Raises ParameterError for what does not exist, does not fit or cannot change, and when the run is over.
+        """
+        if not self.running:
+            raise ParameterError(f"the run is over, so {', '.join(changes)} of {block} can change nothing more")
         if block not in self.runners:
             raise ParameterError(f"no block {block!r}; there are {', '.join(self.runners)}")
         runner = self.runners[block]
