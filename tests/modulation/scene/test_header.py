@@ -26,6 +26,7 @@ HEADERS = st.builds(
 )
 PLAIN = scene.SceneHeader(7, 480, 640, 99, key=scene.LayerEntry(1, 3, 1000))
 RAW = scene.SceneHeader(7, 480, 640, 99, key=scene.LayerEntry(2, 1, 30, raw=70_000))
+LONG = scene.SceneHeader(7, 480, 640, 99, sketch=scene.LayerEntry(1, 1, 2500), key=scene.LayerEntry(2, 1, 30, raw=70))
 
 
 @given(HEADERS)
@@ -56,21 +57,43 @@ def test_raw_symbols_make_a_header_of_the_second_version(header: scene.SceneHead
     assert np.array_equal(packed[4:-36], first[4:-16])
 
 
-def test_a_version_one_header_has_the_bits_it_always_had() -> None:
-    """Recordings from before there was a second version must be read; packed and coded bits as of then."""
+@given(HEADERS, st.integers(256, 65535), st.integers(0, (1 << 20) - 1))
+def test_a_long_sketch_makes_a_header_of_the_third_version(header: scene.SceneHeader, length: int, raw: int) -> None:
+    """Version 3 ends with the raw symbols and the upper byte of the sketch's length; the rest is as in version 1."""
+    sketch, key = dataclasses.replace(header.sketch, length=length & 255), header.key
+    first = scene.pack_header(dataclasses.replace(header, sketch=sketch))
+    header = dataclasses.replace(header, sketch=dataclasses.replace(sketch, length=length),
+                                 key=dataclasses.replace(key, raw=raw))  # fmt: skip
+    packed = scene.pack_header(header)
+    assert packed.shape == (HEADER_BITS + 28,)
+    assert scene.unpack_header(packed) == header
+    assert int("".join(map(str, packed[-24:-16])), 2) == length >> 8
+    assert int("".join(map(str, packed[-44:-24])), 2) == raw
+    assert packed[:4].tolist() == [0, 0, 1, 1]
+    assert np.array_equal(packed[4:-44], first[4:-16])
+
+
+@pytest.mark.parametrize(
+    ("header", "packed", "coded"),
+    [(PLAIN, "39743ac6709581a9", "45f176d68654460e"), (RAW, "095e31bad59faa9f", "08cc725ebbaf5434")],
+)
+def test_an_older_header_has_the_bits_it_always_had(header: scene.SceneHeader, packed: str, coded: str) -> None:
+    """Recordings from before there was a next version must be read; packed and coded bits as of then."""
     import hashlib
 
-    assert hashlib.sha256(scene.pack_header(PLAIN).tobytes()).hexdigest()[:16] == "39743ac6709581a9"
-    assert hashlib.sha256(scene.encode_header(PLAIN).tobytes()).hexdigest()[:16] == "45f176d68654460e"
+    assert hashlib.sha256(scene.pack_header(header).tobytes()).hexdigest()[:16] == packed
+    assert hashlib.sha256(scene.encode_header(header).tobytes()).hexdigest()[:16] == coded
 
 
-@pytest.mark.parametrize("size", [HEADER_BITS, HEADER_BITS + 20])
-def test_a_version_of_another_length_is_refused(size: int) -> None:
+@pytest.mark.parametrize(
+    ("version", "tail"), [(1, 20), (1, 28), (2, 0), (2, 28), (3, 0), (3, 20), (0, 0), (4, 28), (15, 28)]
+)
+def test_a_version_of_another_length_or_an_unknown_one_is_refused(version: int, tail: int) -> None:
     from semwave.modulation import crc
 
-    bits = np.zeros(size - 16, np.uint8)
-    bits[2 if size == HEADER_BITS else 3] = 1  # says 2 and is as long as 1, and the other way round
-    with pytest.raises(ValueError, match="another version than 1 or 2"):
+    bits = np.zeros(HEADER_BITS + tail - 16, np.uint8)
+    bits[:4] = [version >> shift & 1 for shift in (3, 2, 1, 0)]
+    with pytest.raises(ValueError, match="another version than 1, 2, 3"):
         scene.unpack_header(crc.append(bits, "16"))
 
 
@@ -81,8 +104,8 @@ def test_only_the_key_layer_has_raw_symbols() -> None:
         scene.pack_header(dataclasses.replace(PLAIN, key=scene.LayerEntry(2, 1, 9, raw=1 << 20)))
 
 
-@pytest.mark.parametrize("header", [PLAIN, RAW])
-def test_either_version_is_read_from_its_symbols(header: scene.SceneHeader) -> None:
+@pytest.mark.parametrize("header", [PLAIN, RAW, LONG])
+def test_every_version_is_read_from_its_symbols(header: scene.SceneHeader) -> None:
     sent = qam.map_bits(scene.encode_header(header), 4)
     assert scene.decode_header(sent, np.full(sent.size, 0.1, np.float32)) == header
 
@@ -105,8 +128,10 @@ def test_a_field_that_does_not_fit_is_named(change: dict[str, int], said: str) -
 
 
 def test_a_layer_that_is_too_long_is_named() -> None:
-    with pytest.raises(ValueError, match=r"sketch\.length must be 0 to 255, not 256"):
-        scene.pack_header(dataclasses.replace(PLAIN, sketch=scene.LayerEntry(1, 0, 256)))
+    with pytest.raises(ValueError, match=r"sketch\.length must be 0 to 65535, not 65536"):
+        scene.pack_header(dataclasses.replace(PLAIN, sketch=scene.LayerEntry(1, 0, 65536)))
+    with pytest.raises(ValueError, match=r"mask\.length must be 0 to 4095, not 4096"):
+        scene.pack_header(dataclasses.replace(PLAIN, mask=scene.LayerEntry(1, 0, 4096)))
 
 
 @settings(max_examples=20, deadline=None)
@@ -122,9 +147,11 @@ def test_nothing_and_zeros_are_no_header() -> None:
     assert scene.decode_header(zeros, np.ones(scene.HEADER_SYMBOLS, np.float32)) is None
 
 
-@pytest.mark.parametrize(("header", "snr_db"), [(PLAIN, -4.0), (RAW, -3.5)])
+@pytest.mark.parametrize(("header", "snr_db"), [(PLAIN, -4.0), (RAW, -3.5), (LONG, -3.3)])
 def test_comes_through_at_minus_four_db(header: scene.SceneHeader, snr_db: float) -> None:
-    """Rate 0.13 QPSK: where the mask and the prompt, at rate 0.19, begin to fail; 20 more bits cost half a dB."""
+    """Rate 0.13 QPSK: where the mask and the prompt, at rate 0.19, begin to fail; 20 or 28 more bits cost half a dB
+    or 0.7.
+    """
     rng = np.random.default_rng(3)
     sent = qam.map_bits(scene.encode_header(header), 4)
     n0 = 10 ** (-snr_db / 10)
