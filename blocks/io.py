@@ -113,11 +113,13 @@ class ImageSink(FrameBlock):
         return {}
 
     def start(self, ctx: Context) -> None:
-        """Make the folder; raises OSError naming it when that is impossible."""
+        """Make the folder; raises OSError naming it when that is impossible, UserError while a run writes there."""
         from semwave.bench.album import Album
+        from semwave.runtime.claim import Claim
 
         self._ctx = ctx
         self._album = Album(Path(self.path), with_sheet=self.sheet, sheet_rows=self.sheet_rows, kinds=set(ctx.inputs))
+        self._claim = Claim(self.path, Path(self.path) / ".pictures.lock")
 
     def work(self, port: str, packet: Packet) -> Iterable[Packet]:
         """Keep it until the picture is complete."""
@@ -132,6 +134,11 @@ class ImageSink(FrameBlock):
         """Write what is incomplete, then the sheet."""
         self._album.finish()
         return ()
+
+    def stop(self) -> None:
+        """Let other runs write here."""
+        if hasattr(self, "_claim"):
+            self._claim.release()
 
     def conclude(self, result: Result) -> None:
         """Write report.json, with what every block took."""

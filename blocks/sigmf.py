@@ -234,9 +234,11 @@ class SigMFSink(FrameBlock):
     def start(self, ctx: Context) -> None:
         """Make the files; raises OSError or RecordingError naming them when that is impossible."""
         from semwave.recording import Writer
+        from semwave.runtime.claim import Claim
 
         folder = Path(self.path)
         folder.mkdir(parents=True, exist_ok=True)
+        self._claim = Claim(folder / self.name, folder / f".{self.name}.lock")
         rate = ctx.inputs["samples"].sample_rate
         self._ctx, self._bursts, self._frequency, self._told = ctx, 0, self.frequency, 0
         self._writer = Writer(
@@ -268,6 +270,8 @@ class SigMFSink(FrameBlock):
         """Close the data and write the metadata, with the hash."""
         if hasattr(self, "_writer"):
             self._writer.close()
+        if hasattr(self, "_claim"):
+            self._claim.release()
 
     def _split(self, rate: float | None) -> int | None:
         if self.split_mb is not None:

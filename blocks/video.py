@@ -151,7 +151,11 @@ class VideoSink(FrameBlock):
 
     def start(self, ctx: Context) -> None:
         """Make the folder; nothing has come yet."""
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        from semwave.runtime.claim import Claim
+
+        file = Path(self.path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._claim = Claim(file, file.with_name(f".{file.name}.lock"))
         self._ctx = ctx
         self._writer: Any = None  # opened with the first frame's size
         self._rate, self._next = self.fps or NO_RATE, 0
@@ -200,6 +204,11 @@ class VideoSink(FrameBlock):
             self._freeze(last, self._last)
             self._writer.close()
         return ()
+
+    def stop(self) -> None:
+        """Let other runs write this file."""
+        if hasattr(self, "_claim"):
+            self._claim.release()
 
     def conclude(self, result: Result) -> None:
         """Write the report."""
