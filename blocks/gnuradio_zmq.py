@@ -10,12 +10,21 @@ from typing import Annotated, Any
 import numpy as np
 
 from semwave.blocks.zmq_ends import KEY, ZmqSink, ZmqSource
-from semwave.runtime import ANY, ConnectError, Frames, In, Out, Packet, Param, Stream
-from semwave.wire.gr_messages import Pile, StreamReader, read_pdu, stream_message, write_pdu
+from semwave.runtime import ANY, ConnectError, Context, Frames, In, Out, Packet, Param, Stream
+from semwave.wire.gr_messages import (
+    MESSAGE_BYTES,
+    SLAB_BYTES,
+    SLABS,
+    Pile,
+    StreamReader,
+    read_pdu,
+    stream_message,
+    write_pdu,
+)
 from semwave.wire.pmt import UNIFORM_DTYPES
+from semwave.wire.slabs import Slabs
 from semwave.wire.zmq_sockets import Sender
 
-MESSAGE_BYTES = 1 << 19  # of items in one message when more is waiting; larger ones gain nothing
 REQUEST_ITEMS = 1 << 16
 
 
@@ -118,11 +127,21 @@ class GrZmqSink(ZmqSink):
         super().check()
         _check_key(self.key, self.pattern)
 
+    def start(self, ctx: Context) -> None:
+        """Open the socket; raises UserError when that is impossible."""
+        super().start(ctx)
+        self._slabs = Slabs(SLAB_BYTES, SLABS)
+
+    def stop(self) -> None:
+        """Close the socket and let go of the memory."""
+        super().stop()
+        self._slabs = Slabs(SLAB_BYTES, SLABS)
+
     def _key(self) -> bytes:
         return self.key.encode()
 
     def work(self, batch: list[Packet]) -> Iterator[Any]:
-        """``packets ->`` messages of up to half a MiB, or of what was asked for."""
+        """``packets ->`` messages of up to a MiB, or of what was asked for."""
         pile, socket = Pile(batch), self._socket
         assert socket is not None
         first = batch[0].data
@@ -139,7 +158,7 @@ class GrZmqSink(ZmqSink):
         return iter(())
 
     def _body(self, message: Any) -> Any:
-        return stream_message(message, tags=self.tags, translate=self.translate, notes=self._ctx)
+        return stream_message(message, tags=self.tags, translate=self.translate, notes=self._ctx, slabs=self._slabs)
 
     def _answer(self, pile: Pile, socket: Sender, most: int) -> None:
         """REP: each request gets what it asks for, as far as it is there; who is gone gets nothing."""

@@ -13,7 +13,7 @@ from semwave.wire.zmq_sockets import Receiver, Sender, check_address
 Pattern = Literal["push/pull", "pub/sub", "req/rep"]
 ADDRESS = Param("where, such as tcp://127.0.0.1:5555 or ipc:///run/name; sinks may bind port * (any free one)")
 BIND = Param("whether this side binds and the other connects")
-# a few messages of up to half a MiB stay in the processor's cache; a thousand of them would be half a GiB of delay
+# a few messages of up to a MiB stay in the processor's cache; a thousand of them would be a GiB of delay
 HWM = Param("messages queued on this side; none: ZeroMQ's 1000", unit="messages", low=1)
 REMOTE = Param("whether other machines may be talked to: there is no encryption and no password")
 KEY = Param("PUB/SUB only: sent before every message, and chosen by, as a prefix")

@@ -12,6 +12,7 @@ from semwave.runtime import Packet, Tag
 from semwave.wire import pmt
 from semwave.wire.gr_messages import Message, Pile, StreamReader, read_pdu, stream_message, write_pdu
 from semwave.wire.gr_stream import StreamTag, decode_header, encode_header
+from semwave.wire.slabs import Slabs
 
 
 class Notes:
@@ -35,6 +36,7 @@ def reader(dtype: str = "complex64", vlen: int = 1, **changes: Any) -> tuple[Str
     return StreamReader(dtype, vlen, notes=notes, **settings), notes
 
 
+SLABS = Slabs(1 << 17, 2)
 ITEMS = np.arange(6).astype(np.complex64)
 
 
@@ -139,7 +141,7 @@ def test_a_pile_gives_all_items_once_with_their_tags(sizes: list[int], limit: in
     found: list[Packet] = []
     while pile.left:
         message = pile.take(limit)
-        packet = source.push([stream_message(message, tags=True, translate=False, notes=Notes())])
+        packet = source.push([stream_message(message, tags=True, translate=False, notes=Notes(), slabs=SLABS)])
         assert packet is not None
         assert len(packet.data) == message.items <= limit
         found.append(packet)
@@ -150,7 +152,7 @@ def test_a_pile_gives_all_items_once_with_their_tags(sizes: list[int], limit: in
 def test_tags_that_no_pmt_holds_are_left_out_and_counted() -> None:
     notes = Notes()
     message = Message(0, 6, [ITEMS], [Tag(0, "odd", object()), Tag(1, "fine", 1)])
-    header = decode_header(stream_message(message, tags=True, translate=False, notes=notes))
+    header = decode_header(stream_message(message, tags=True, translate=False, notes=notes, slabs=SLABS))
     assert header.tags == (StreamTag(1, "fine", 1),)
     assert notes.counts == {"tags left out": 1}
     assert notes.warnings == ["a tag 'odd' cannot be sent: no PMT holds a object"]
@@ -158,7 +160,9 @@ def test_tags_that_no_pmt_holds_are_left_out_and_counted() -> None:
 
 def test_a_strided_array_is_sent_as_it_reads() -> None:
     message = Message(0, 3, [ITEMS[::2]], [])
-    assert bytes(stream_message(message, tags=False, translate=False, notes=Notes())) == ITEMS[::2].tobytes()
+    assert (
+        bytes(stream_message(message, tags=False, translate=False, notes=Notes(), slabs=SLABS)) == ITEMS[::2].tobytes()
+    )
 
 
 def test_pdus_there_and_back() -> None:

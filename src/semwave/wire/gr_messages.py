@@ -13,6 +13,7 @@ from semwave.runtime.packet import Array, Packet, Tag, frozen
 from semwave.wire import pmt
 from semwave.wire.gr_stream import Header, HeaderError, StreamTag, decode_header, encode_header
 from semwave.wire.gr_tags import from_gnuradio, to_gnuradio
+from semwave.wire.slabs import Slabs
 
 
 class Notes(Protocol):
@@ -27,6 +28,9 @@ class Notes(Protocol):
 
 Buffer = bytes | bytearray | memoryview
 _MAGIC = b"\xf0\x5f"
+MESSAGE_BYTES = 1 << 20  # of items in one message when more is waiting; half of it is a quarter slower
+SLAB_BYTES = MESSAGE_BYTES + (1 << 12)  # with a header
+SLABS = 16
 
 
 class StreamReader:
@@ -42,6 +46,7 @@ class StreamReader:
         self.dtype, self.vlen = np.dtype(dtype), vlen
         self.item_bytes = self.dtype.itemsize * vlen
         self.tags, self.keyed, self.sequence, self.translate, self.notes = tags, keyed, sequence, translate, notes
+        self._slabs = Slabs(SLAB_BYTES, SLABS)
         self.next: int | None = None  # index of the item that should come next
 
     def push(self, frames: Sequence[Buffer]) -> Packet | None:
@@ -103,7 +108,9 @@ class StreamReader:
     def _array(self, payload: memoryview) -> Array:
         array: Array = np.frombuffer(payload, self.dtype)
         if not array.flags.aligned:  # after a header it never is; later blocks are faster if it is
-            array = array.copy()
+            aligned = self._slabs.take(len(payload))
+            aligned[:] = np.frombuffer(payload, np.uint8)
+            array = aligned.view(self.dtype)
         return frozen(array.reshape(-1, self.vlen) if self.vlen > 1 else array)
 
     def _packet(self, header: Header, data: Array) -> Packet:
@@ -161,13 +168,13 @@ class Pile:
         return message
 
 
-def stream_message(message: Message, *, tags: bool, translate: bool, notes: Notes) -> Any:
+def stream_message(message: Message, *, tags: bool, translate: bool, notes: Notes, slabs: Slabs) -> Any:
     """The bytes of a message: header and items; tags that no PMT holds are left out and counted."""
     arrays = [np.ascontiguousarray(a) for a in message.arrays]
     if not tags:
-        return arrays[0] if len(arrays) == 1 else b"".join(_bytes(arrays))
+        return arrays[0] if len(arrays) == 1 else slabs.join([*_bytes(arrays)])
     header = encode_header(message.offset, _encodable(message.tags, translate, notes))
-    return b"".join((header, *_bytes(arrays)))
+    return slabs.join([header, *_bytes(arrays)])
 
 
 def _bytes(arrays: list[Array]) -> Iterator[memoryview]:

@@ -19,7 +19,7 @@ SLICE_MS = 50  # longest wait between two looks at whether the run is ending
 GRACE_S = 0.1  # how long a run that is ending waits for a peer to take what is on its way
 ASK_AGAIN_S = 1.0  # silence after which a request is repeated: the peer may have been replaced
 LARGEST_MESSAGE = 1 << 28  # bytes; a peer that announces more is disconnected before memory is taken
-KERNEL_BUFFER = 1 << 20  # bytes a side
+KERNEL_BUFFER = 1 << 18  # bytes a side; what waits in larger ones has left the processor's cache when it is read
 
 
 def check_address(address: str, *, bind: bool, allow_remote: bool) -> None:
