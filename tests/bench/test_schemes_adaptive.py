@@ -68,5 +68,5 @@ def test_thresholds_are_the_modems(index):
 
 
 def test_a_bound_that_is_none():
-    with pytest.raises(ValueError, match='bound must be "shannon" or "bicm"'):
+    with pytest.raises(ValueError, match="bound must be one of shannon, bicm, not 'turbo'"):
         CodecCapacity(bound="turbo")

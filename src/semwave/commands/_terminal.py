@@ -42,6 +42,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def counted(number: int, what: str) -> str:
+    """``1 point``, ``12 points``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def size(n_bytes: float) -> str:
     """``999 B``, ``1.5 MB``, ``12 GB`` (powers of ten)."""
     value, unit = float(n_bytes), "B"

@@ -23,15 +23,16 @@ def execute(args: argparse.Namespace) -> int:
     """Read the store and write what is asked for."""
     from semwave.bench.report import figures, html, tables
     from semwave.bench.report.data import read
+    from semwave.commands._terminal import counted, size
     from semwave.sweep.store import Store
 
     output = Path(args.output or Path(args.store).with_suffix(".html"))
     with Store(args.store) as store:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(html.page(store, args.title, max(0, args.pictures)), encoding="utf-8")
-        print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+        print(f"{output}: {size(output.stat().st_size)}")
         if args.png:
-            print(f"{args.png}: {len(figures.save(store, Path(args.png)))} figures")
+            print(f"{args.png}: {counted(len(figures.save(store, Path(args.png))), 'figure')}")
         if args.csv:
             folder = Path(args.csv)
             folder.mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,7 @@ def _run(points: "list[Point]", store: Any, executor: Any, args: argparse.Namesp
 
 def _tell(sweep: "Sweep", store: Any, args: argparse.Namespace) -> None:
     from semwave.commands._json import emit
-    from semwave.commands._terminal import duration
+    from semwave.commands._terminal import counted, duration
 
     p = sweep.progress
     if args.json:
@@ -109,29 +109,36 @@ def _tell(sweep: "Sweep", store: Any, args: argparse.Namespace) -> None:
     for error in p.errors[:10]:
         print(f"semwave: a point failed: {error}", file=sys.stderr)
     if not args.json and not args.quiet:
-        parts = [f"{p.total} points: {p.done - p.failed} computed", f"{p.before} were there"]
+        there = f"{p.before} {'was' if p.before == 1 else 'were'} there"
+        parts = [f"{counted(p.total, 'point')}: {p.done - p.failed} computed", there]
         parts += [f"{p.failed} failed"] * bool(p.failed) + [f"{p.left} left"] * bool(p.left)
         print(f"{', '.join(parts)}; {duration(p.seconds)}; {store.path}")
 
 
 def _dry_run(points: "list[Point]", args: argparse.Namespace) -> int:
     from semwave.commands._json import emit
-    from semwave.commands._terminal import duration, table
+    from semwave.commands._terminal import counted, duration, table
     from semwave.sweep.estimate import estimate
 
-    found = estimate(points, args.store, args.workers)
+    def say(text: str) -> None:
+        if not args.quiet and not args.json:
+            print(f"semwave: {text}", file=sys.stderr, flush=True)
+
+    found = estimate(points, args.store, args.workers, say)
+    for error in found["errors"]:
+        print(f"semwave: the point that was tried failed: {error}", file=sys.stderr)
     if args.json:
-        emit({"ok": True, **found})
-        return 0
+        emit({"ok": not found["errors"], **found})
+        return bool(found["errors"])
     rows = [["sweep", "points", "there", "left", "s/point", "known from"]]
     rows += [
         [g["group"], str(g["points"]), str(g["there"]), str(g["left"]), f"{g['seconds_per_point']:.3g}", g["source"]]
         for g in found["groups"]
     ]
     print("\n".join(table(rows, right=range(1, 5))))
-    print(f"{found['left']} of {found['points']} points left: about {duration(found['seconds'])} "
-          f"on {found['workers']} workers")  # fmt: skip
-    return 0
+    print(f"{found['left']} of {counted(found['points'], 'point')} left: about {duration(found['seconds'])} "
+          f"on {counted(found['workers'], 'worker')}")  # fmt: skip
+    return bool(found["errors"])
 
 
 def _count(text: str) -> int:

@@ -29,7 +29,7 @@ def _of(files: tuple[tuple[str, int, int], ...]) -> str:
 
 def pictures(places: Iterable[str], beside: Path | None = None) -> list[Path]:
     """Picture files, and those of folders in natural order; relative names are looked for here, then beside the sweep
-    file and above it. Raises SweepError.
+    file and above it. Raises SweepError naming the axis.
     """
     from semwave.models.pictures import PictureError, list_pictures
 
@@ -38,7 +38,7 @@ def pictures(places: Iterable[str], beside: Path | None = None) -> list[Path]:
         try:
             found += list(list_pictures(str(located(place, beside))).pictures)
         except PictureError as error:
-            raise SweepError(str(error)) from error
+            raise SweepError(f"picture = {str(place)!r}: {error}") from error
     return found
 
 

@@ -94,7 +94,11 @@ def plan(
         table = override(read(path), changes)
         beside = Path(table["file"]).parent
         own = tuple(str(beside / s) for s in table.get("schemes", []))
-        points = module(table["task"]).points(str(table["name"]), table, (*own, *schemes))
+        try:
+            points = module(table["task"]).points(str(table["name"]), table, (*own, *schemes))
+        except SweepError as error:
+            told = str(error).removeprefix(f"{table['name']}: ")
+            raise SweepError(f"{table['file']}: {told}") from error
         found += _some(unique(iter(points)), limit)
     return unique(iter(found))
 

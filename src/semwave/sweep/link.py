@@ -29,12 +29,28 @@ def points(name: str, table: Mapping[str, Any], files: tuple[str, ...]) -> list[
     _role(graph, "RandomBits", file)
     about = {"flowgraph": file.stem, "sha256": digest(graph), "stop": as_params(table.get("stop", {}), ErrorRule)}
     where = {"flowgraph": str(file.resolve())}
-    found = []
+    found, seen = [], set[tuple[str, str]]()
     for grid in grids(table, name):
         for values in combinations(grid):
             seed = values.pop("seed", 0)
+            if not seen.issuperset(named := {(k, repr(v)) for k, v in values.items()}):
+                _try(name, file, values)
+                seen |= named
             found.append(point(name, "link", {**about, "set": values, "seed": seed}, VERSION, where))
     return found
+
+
+def _try(name: str, file: Path, values: Mapping[str, Any]) -> None:
+    """Build the flowgraph with these values, so that a wrong one is told before any point is computed."""
+    from semwave.runtime.errors import FlowgraphError
+    from semwave.runtime.graphfile import load
+
+    try:
+        load(file, [f"{k}={_toml(v)}" for k, v in values.items()])
+    except FlowgraphError as error:
+        told = ", ".join(f"{k} = {v!r}" for k, v in values.items())
+        reason = str(error).removeprefix(f"{file}: ")
+        raise SweepError(f"{name}: {told}: {reason}") from error
 
 
 def _missing(name: str) -> str:
@@ -110,7 +126,7 @@ def _rates(total: Mapping[str, int]) -> dict[str, Any]:
 def _numbers(facts: Mapping[str, Any]) -> dict[str, float]:
     """EVM and mutual information where the flowgraph measures them."""
     named = {n.partition(".")[2]: v for n, v in facts.items() if isinstance(v, (int, float))}
-    return {n: float(named[n]) for n in ("evm_percent", "evm_db", "gmi") if n in named}
+    return {n: float(named[n]) for n in ("evm_percent", "evm_db", "gmi", "mean_transmissions") if n in named}
 
 
 def _about(graph: Any, params: Mapping[str, Any], total: Mapping[str, int]) -> dict[str, Any]:
@@ -120,7 +136,7 @@ def _about(graph: Any, params: Mapping[str, Any], total: Mapping[str, int]) -> d
     """
     blocks = {type(b).__name__: b for b in graph.blocks.values()}
     order = int(getattr(blocks.get("QamMapper"), "order", 2))
-    channel = blocks.get("FadingChannel") or blocks.get("AwgnChannel")
+    channel = next((blocks[n] for n in ("FadingChannel", "MimoFadingChannel", "AwgnChannel") if n in blocks), None)
     about: dict[str, Any] = {"order": order, "snr_db": float(getattr(channel, "snr_db", 0.0))}
     about["profile"] = str(getattr(channel, "profile", "awgn"))
     if not set(blocks) <= PLAIN | CODED:

@@ -62,6 +62,11 @@ def _point(
     scheme, options = _named(values.get("scheme", "conventional"), "name", "scheme")
     if scheme not in known:
         raise SweepError(f"{name}: scheme must be one of {', '.join(sorted(known))}, not {scheme!r}")
+    try:
+        make(scheme, options, files)
+    except (ValueError, TypeError) as error:
+        told = str(error).removeprefix(f"scheme {scheme}: ")
+        raise SweepError(f"{name}: scheme {scheme!r}: {told}") from error
     where = {"picture": str(Path(values["picture"]).resolve())}
     where |= {f"schemes{i}": str(Path(f).resolve()) for i, f in enumerate(files)}
     cbr = ratio(f"{name}: cbr", values.get("cbr", 1 / 24))
@@ -121,7 +126,10 @@ def _channel(name: str, value: Any, where: dict[str, str], beside: Path | None) 
             file = content.located(found[key], beside)
             where[key] = str(file.resolve())
             found["label"] += f" {file.stem}"
-            found[key] = content.sha256(file)
+            try:
+                found[key] = content.sha256(file)
+            except SweepError as error:
+                raise SweepError(f"{name}: channel.{key}: {error}") from error
     return found
 
 

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from semwave.commands._terminal import duration, is_terminal
+from semwave.commands._terminal import counted, duration, is_terminal
 from semwave.sweep.runner import Group, Progress
 
 LINE_S, TABLE_S, MOST_GROUPS = 30.0, 0.25, 24
@@ -74,13 +74,13 @@ def _over(group: Group) -> tuple[bool, int]:
 
 def line(progress: Progress) -> str:
     """``340 of 1000 points, 2 failed, 12 s, about 25 s left``."""
-    parts = [f"{progress.before + progress.done} of {progress.total} points"]
+    parts = [f"{progress.before + progress.done} of {counted(progress.total, 'point')}"]
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     parts.append(duration(progress.seconds))
     left = progress.seconds_left()
     if left is not None and progress.left:
-        parts.append(f"about {duration(left)} left on {progress.workers} workers")
+        parts.append(f"about {duration(left)} left on {counted(progress.workers, 'worker')}")
     return ", ".join(parts)
 
 

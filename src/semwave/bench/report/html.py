@@ -13,6 +13,7 @@ from semwave.bench.report import style, tables
 from semwave.bench.report.data import LOWER_IS_BETTER, NAMES, Data, Picture, Rate, read
 from semwave.bench.report.references import references
 from semwave.bench.report.script import SCRIPT
+from semwave.commands._terminal import counted
 from semwave.sweep.store import Store
 from semwave.sweep.values import short
 
@@ -103,10 +104,10 @@ def _subtitle(data: Data) -> str:
 
 def _facts(data: Data) -> str:
     schemes = {s for p in data.panels for s in p.schemes}
-    known = [(data.points, "points"), (len(schemes), "schemes"), (len(data.panels), "channels"),
-             (len(data.curves), "link curves"), (sum(n for *_, n in data.failures), "failed points")]  # fmt: skip
+    known = [(data.points, "point"), (len(schemes), "scheme"), (len(data.panels), "channel"),
+             (len(data.curves), "link curve"), (sum(n for *_, n in data.failures), "failed point")]  # fmt: skip
     ends = ", ".join(f"{n} on {reason}" for reason, n in sorted(data.reasons.items()) if reason)
-    items = [f"<li><b>{n}</b><span>{what}</span></li>" for n, what in known if n]
+    items = [f"<li><b>{n}</b><span>{what}{'s' * (n != 1)}</span></li>" for n, what in known if n]
     return "".join(items) + (f"<li><b>&nbsp;</b><span>points ended: {html.escape(ends)}</span></li>" if ends else "")
 
 
@@ -123,7 +124,7 @@ def _runs(data: Data) -> str:
         for r in data.runs
     ]  # fmt: skip
     failed = "".join(
-        f'<p class="bad">{n} points of {html.escape(sweep)} failed: {html.escape(message)}</p>'
+        f'<p class="bad">{counted(n, "point")} of {html.escape(sweep)} failed: {html.escape(message)}</p>'
         for sweep, message, n in data.failures
     )
     return f'<h2 id="runs">Runs</h2>{failed}<pre>{html.escape(chr(10).join(rows))}</pre>'

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from semwave.bench.air import Air
-from semwave.bench.schemes import Delivery, Picture, Scheme, lost, remembered
+from semwave.bench.schemes import Delivery, Picture, Scheme, _options, lost, remembered
 from semwave.bench.schemes.conventional import Conventional
 from semwave.modulation import capacity, mcs, scene
 
@@ -29,6 +29,9 @@ class ConventionalGenie(Scheme):
     name: ClassVar[str] = "conventional-genie"
     version: ClassVar[str] = "1"
     codec: str = "best"
+
+    def __post_init__(self) -> None:
+        _options.still_codec("codec", self.codec, "all")
 
     def transmit(self, picture: Picture, air: Air, budget: int, rng: np.random.Generator) -> Delivery:
         """Probe with random bytes from the highest MCS down, then send the picture; lost where none gets through."""
@@ -65,6 +68,10 @@ class ConventionalAdaptive(Scheme):
     codec: str = "best"
     margin_db: float = 0.0
 
+    def __post_init__(self) -> None:
+        _options.still_codec("codec", self.codec, "all")
+        _options.number("margin_db", self.margin_db, -60, 60)
+
     def transmit(self, picture: Picture, air: Air, budget: int, rng: np.random.Generator) -> Delivery:
         """Choose, then as :class:`~semwave.bench.schemes.conventional.Conventional`."""
         known_db = air.channel.snr_db - self.margin_db
@@ -87,8 +94,12 @@ class CodecCapacity(Scheme):
     orders: tuple[int, ...] = field(default=(4, 16, 64, 256))
 
     def __post_init__(self) -> None:
-        if self.bound not in ("shannon", "bicm"):
-            raise ValueError(f'bound must be "shannon" or "bicm", not {self.bound!r}')
+        _options.still_codec("codec", self.codec, "all")
+        _options.one_of("bound", self.bound, ("shannon", "bicm"))
+        if not self.orders:
+            raise ValueError("orders must have at least one constellation, not ()")
+        for order in self.orders:
+            _options.one_of("orders", order, (2, 4, 16, 64, 256, 1024))
 
     def transmit(self, picture: Picture, air: Air, budget: int, rng: np.random.Generator) -> Delivery:
         """No air at all: as many bytes as ``budget`` symbols could carry."""
@@ -112,15 +123,17 @@ class CodecCapacity(Scheme):
         return float(flat(snr_db))
 
 
-def threshold_db(row: mcs.Scheme, target: float = 0.1, seed: int = 1, frames: int = 20) -> float:
-    """SNR in dB at which layers of 1,000 bytes are lost in at most ``target`` of ``frames`` cases on AWGN.
+def threshold_db(
+    row: mcs.Scheme, target: float = 0.1, seed: int = 1, frames: int = 20, size: int = 1000, step_db: float = 0.25
+) -> float:
+    """SNR in dB at which layers of ``size`` bytes are lost in at most ``target`` of ``frames`` cases on AWGN.
 
-    By simulation with the modem's own code, in steps of 0.25 dB from the capacity of the QAM up.
+    By simulation with the modem's own code, in steps of ``step_db`` from the capacity of the QAM up.
     """
     rng = np.random.default_rng((seed, row.index))
     snr_db = capacity_snr_db(row.spectral_efficiency, row.order)
-    while _loss(row, snr_db, rng, frames) > target:
-        snr_db += 0.25
+    while _loss(row, snr_db, rng, frames, size) > target:
+        snr_db += step_db
     return snr_db
 
 
@@ -130,11 +143,11 @@ def capacity_snr_db(efficiency: float, order: int) -> float:
     return float(grid[max(0, int(np.searchsorted(capacity.bicm(order, grid), efficiency)) - 1)])
 
 
-def _loss(row: mcs.Scheme, snr_db: float, rng: np.random.Generator, frames: int) -> float:
+def _loss(row: mcs.Scheme, snr_db: float, rng: np.random.Generator, frames: int, size: int) -> float:
     from semwave.modulation import qam
     from semwave.modulation.noise import complex_normal
 
-    n0, size, lost_frames = 10 ** (-snr_db / 10), 1000, 0
+    n0, lost_frames = 10 ** (-snr_db / 10), 0
     for _ in range(frames):
         data = rng.bytes(size)
         sent = qam.map_bits(scene.encode_layer(data, row.index), row.order)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from semwave.bench.air import Air
-from semwave.bench.schemes import Delivery, Picture, Scheme, lost, remembered
+from semwave.bench.schemes import Delivery, Picture, Scheme, _options, lost, remembered
 from semwave.modulation import scene
 
 
@@ -18,6 +18,10 @@ class Conventional(Scheme):
     version: ClassVar[str] = "1"
     codec: str = "best"
     mcs: int = 3
+
+    def __post_init__(self) -> None:
+        _options.still_codec("codec", self.codec, "all")
+        _options.mcs_index("mcs", self.mcs)
 
     def transmit(self, picture: Picture, air: Air, budget: int, rng: np.random.Generator) -> Delivery:
         """Encode, send, decode; a picture that is lost is mid-grey."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semwave.bench.air import Air
-from semwave.bench.schemes import Delivery, Picture, Scheme, lost, remembered
+from semwave.bench.schemes import Delivery, Picture, Scheme, _options, lost, remembered
 from semwave.modulation import scene
 
 
@@ -25,6 +25,11 @@ class JsccFidelity(Scheme):
     constellation: str | int = "free"
     side_mcs: int = 1
     told: bool = True
+
+    def __post_init__(self) -> None:
+        _options.one_of("constellation", self.constellation, scene.KEY_JSCC)
+        _options.mcs_index("side_mcs", self.side_mcs)
+        _options.one_of("told", self.told, (True, False))
 
     @cached_property
     def _codec(self) -> Any:
