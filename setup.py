@@ -25,7 +25,7 @@ setup(
     packages=list(packages()),
     package_dir=ROOTS,
     package_data={
-        "semwave": ["py.typed", "recording/schema/*", "sweeps/*.toml"]
+        "semwave": ["py.typed", "recording/schema/*", "sweeps/*.toml", "bench/report/page/*"]
         + [f"models/weights/{'*/' * depth}*" for depth in range(3)],
         "semwave.flowgraphs": ["*.toml", "images/*"],
         "semwave.modulation": ["tables/*"],

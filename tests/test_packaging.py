@@ -15,7 +15,7 @@ ROOTS = {"src/semwave": "semwave", **{top: f"semwave/{top}" for top in ("blocks"
 DATA = {
     "flowgraphs": ["*.toml", "images/*"],
     "modulation": ["tables/*"],
-    "src/semwave": ["models/weights/**/*", "sweeps/*.toml"],
+    "src/semwave": ["models/weights/**/*", "sweeps/*.toml", "bench/report/page/*"],
 }
 JUNK = shutil.ignore_patterns("__pycache__", "*.egg-info", "*.nbi", "*.nbc")
 

@@ -16,6 +16,7 @@ from scipy import stats
 
 from semwave.bench.report import figures, html, notebook, tables
 from semwave.bench.report.data import read
+from semwave.sweep.errors import SweepError
 from semwave.sweep.store import Store
 
 SCHEMES, SNRS, CBRS, NAMES = (
@@ -139,8 +140,24 @@ def test_figures_as_png_and_in_a_notebook(store: Store, tmp_path: Path) -> None:
     shown = notebook.figures(store)[0]._repr_html_()
     assert shown.startswith("<svg")
     text = notebook.open_store(str(store.path))._repr_html_()
-    assert "126 points, 1 failed, 1 runs" in text
+    assert "126 points, 1 failed, 1 run" in text
     assert "conventional, semwave" in text
+
+
+def test_several_scores_in_one_picture(store: Store, tmp_path: Path) -> None:
+    file = figures.save_row(store, ["psnr", "lpips"], tmp_path / "new" / "row.png")
+    with Image.open(file) as image:
+        assert image.size == (2048, 752)
+        grey = np.asarray(image.convert("L"))
+    halves = [grey[:, :1024], grey[:, 1024:]]
+    assert all(half.std() > 5 for half in halves)
+    assert not np.array_equal(*halves)
+    assert figures.save_row(store, ["lpips"], tmp_path / "one.png").is_file()
+    with pytest.raises(
+        SweepError, match=r"scores must be of those that .* has over SNR \(.*lpips.*psnr.*\), not 'dists'"
+    ):
+        figures.save_row(store, ["psnr", "dists"], tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
 
 
 def test_the_page_is_whole(store: Store) -> None:

@@ -15,6 +15,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="the page (beside the store, .html)")
     parser.add_argument("--png", metavar="DIR", help="also write every figure as a PNG file")
     parser.add_argument("--csv", metavar="DIR", help="also write every table as a CSV file")
+    parser.add_argument("--row", metavar="FILE", help="also write figures over SNR side by side, as one PNG file")
+    parser.add_argument("--scores", default="psnr,lpips", metavar="NAMES", help="the scores of --row (psnr,lpips)")
     parser.add_argument("--title", default="", help="title of the page")
     parser.add_argument("--pictures", type=int, default=24, metavar="N", help="pictures in the gallery at most (24)")
 
@@ -33,6 +35,8 @@ def execute(args: argparse.Namespace) -> int:
         print(f"{output}: {size(output.stat().st_size)}")
         if args.png:
             print(f"{args.png}: {counted(len(figures.save(store, Path(args.png))), 'figure')}")
+        if args.row:
+            print(figures.save_row(store, [n.strip() for n in args.scores.split(",")], Path(args.row)))
         if args.csv:
             folder = Path(args.csv)
             folder.mkdir(parents=True, exist_ok=True)

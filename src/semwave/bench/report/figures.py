@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from semwave.bench.report import style
 from semwave.bench.report.data import LOWER_IS_BETTER, NAMES, Curve, Data, Panel, read
 from semwave.bench.report.references import references
+from semwave.sweep.errors import SweepError
 from semwave.sweep.store import Store
 from semwave.sweep.values import short
 
-SIZE, DPI = (6.4, 4.2), 160
+SIZE, LEGEND, DPI = (6.4, 4.2), 0.5, 160  # inches; of the legend below a row
 DASHES = ("-", (0, (5, 2)), (0, (1, 2)), (0, (6, 2, 1, 2)))
 MARKS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}
 
@@ -25,6 +26,8 @@ class Figure:
     name: str
     title: str
     draw: Callable[[Any], None]
+    score: str = ""
+    over: str = ""
 
     def figure(self) -> Any:
         """A matplotlib figure, of no display."""
@@ -32,15 +35,19 @@ class Figure:
 
         canvas = Canvas(figsize=SIZE, layout="constrained")
         axes = canvas.add_subplot()
+        self.onto(axes)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8, frameon=False)
+        return canvas
+
+    def onto(self, axes: Any) -> None:
+        """Draw it, all but its legend, on axes of matplotlib."""
         self.draw(axes)
         axes.set_title(self.title, fontsize=11, loc="left")
         axes.grid(color="#dfe4ea", linewidth=0.8)
         axes.set_axisbelow(True)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(fontsize=8, frameon=False)
-        return canvas
 
     def save(self, folder: Path) -> Path:
         """Write NAME.png; gives back its path."""
@@ -68,6 +75,29 @@ def save(store: Store, folder: Path) -> list[Path]:
     """All figures as PNG files in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     return [f.save(folder) for f in figures(store)]
+
+
+def save_row(store: Store, scores: Sequence[str], file: Path) -> Path:
+    """The first figure over SNR of each of ``scores``, side by side under one legend, as one PNG file.
+
+    Raises SweepError where the store has no such figure.
+    """
+    from matplotlib.figure import Figure as Canvas
+
+    known = {f.score: f for f in reversed(list(_of_panels(read(store)))) if f.over == "snr_db"}
+    for name in scores:
+        if name not in known:
+            there = ", ".join(sorted(known)) or "none"
+            raise SweepError(f"scores must be of those that {store.path} has over SNR ({there}), not {name!r}")
+    canvas = Canvas(figsize=(SIZE[0] * len(scores), SIZE[1] + LEGEND), layout="constrained")
+    row = canvas.subplots(1, len(scores), squeeze=False)[0]
+    for name, axes in zip(scores, row, strict=True):
+        known[name].onto(axes)
+    handles, labels = row[0].get_legend_handles_labels()
+    canvas.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    canvas.savefig(file, dpi=DPI, metadata={"Software": None})
+    return file
 
 
 # ---- scores ----------------------------------------------------------------------------------------------------------
@@ -108,7 +138,7 @@ def _over(panel: Panel, metric: str, axis: str, fixed: str, value: float, told: 
 
     place = f"{fixed.removesuffix('_db')}_{short(value)}".replace("-", "minus ")
     name = "-".join(_slug(t) for t in (panel.sweep, panel.channel, metric, "over", axis.removesuffix("_db"), place))
-    return Figure(name, f"{panel.channel}, {told}", draw)
+    return Figure(name, f"{panel.channel}, {told}", draw, metric, axis)
 
 
 # ---- links -----------------------------------------------------------------------------------------------------------

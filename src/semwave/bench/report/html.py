@@ -12,7 +12,7 @@ import numpy as np
 from semwave.bench.report import style, tables
 from semwave.bench.report.data import LOWER_IS_BETTER, NAMES, Data, Picture, Rate, read
 from semwave.bench.report.references import references
-from semwave.bench.report.script import SCRIPT
+from semwave.bench.report.script import script
 from semwave.commands._terminal import counted
 from semwave.sweep.store import Store
 from semwave.sweep.values import short
@@ -81,7 +81,7 @@ def page(store: Store, title: str = "", most_pictures: int = MOST_PICTURES) -> s
         "version": semwave.__version__,
         "store": html.escape(store.path.name),
         "css": style.css(),
-        "script": SCRIPT,
+        "script": script(),
         "data": _json(_payload(data, gallery, images)),
     }
     text = PAGE

@@ -4,6 +4,7 @@ import html
 
 from semwave.bench.report.data import read
 from semwave.bench.report.figures import Figure, figures
+from semwave.commands._terminal import counted
 from semwave.sweep.store import Store
 
 __all__ = ["Figure", "figures", "open_store", "summary_html"]
@@ -27,7 +28,8 @@ def summary_html(store: Store) -> str:
         cells = (sweep, what, where, ", ".join(map(str, made["seeds"])), ", ".join(map(str, made["runs"])))
         rows.append("".join(f"<td>{html.escape(c)}</td>" for c in cells))
     failed = sum(n for *_, n in data.failures)
-    caption = f"{html.escape(str(store.path))}: {data.points} points, {failed} failed, {len(data.runs)} runs"
+    counts = f"{counted(data.points, 'point')}, {failed} failed, {counted(len(data.runs), 'run')}"
+    caption = f"{html.escape(str(store.path))}: {counts}"
     head = "".join(f"<th>{h}</th>" for h in ("sweep", "schemes or links", "channels", "seeds", "runs"))
     body = "".join(f"<tr>{r}</tr>" for r in rows)
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
