@@ -46,7 +46,7 @@ def test_options_of_schemes(scheme: str, message: str, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('picture = "nope"', r"picture = 'nope': nope does not exist"),
-        ('picture = "recordings/images"\nchannel = { profile = "measured", path = "x" }', "channel.path: no file x"),
+        ('picture = "recordings/images"\nchannel = { profile = "measured", path = "absent" }', "channel.path: no file absent"),
         ('picture = "recordings/images"\nchannel = "TDL-Z"', "channel: profile must be one of"),
         ('picture = "recordings/images"\ncolour = 1', "a sweep of pictures has the axes .*, not 'colour'"),
     ],
