@@ -13,12 +13,17 @@ import scipy.fft
 
 from semwave.modulation.ofdm import preamble
 from semwave.modulation.ofdm.basis import slepian
+from semwave.modulation.ofdm.burst_kernels import power_over_delay
 from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
 from semwave.modulation.ofdm.params import OfdmParams
+from semwave.modulation.ofdm.search_kernels import mean_and_power, rotate
 from semwave.modulation.ofdm.sync import Detection
 
 Array = npt.NDArray[Any]
 Reader = Callable[[int, int], Array]
+
+STEP = 0.5
+"""Samples between the delays of a profile."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def acquire(read: Reader, found: Detection, estimator: ChannelEstimator, doppler
     noise = max(_noise(b, params), 1e-12 * float(np.mean(np.abs(b) ** 2)), 1e-30)
     power = max(float(np.mean(np.abs(b) ** 2)) - noise, 0.1 * noise)
     prior = Prior(power, noise, -1.0, float(max(params.cp_len, 4)), doppler)
-    pilots = [Pilots(np.array([-1]), np.arange(params.active), b[None])]
+    pilots = [Pilots(*_place_b(params), b[None])]
     pilots += _part_a(read, start, found.cfo, params)
     look = estimator.estimate(pilots, -1, 1, prior)
     prior = replace(prior, profile=power_profile(look.channel, float(look.error.mean()), prior, params))
@@ -70,10 +75,9 @@ def acquire(read: Reader, found: Detection, estimator: ChannelEstimator, doppler
 
 def carriers_at(read: Reader, first: int, cfo: float, origin: int, params: OfdmParams, dc: complex) -> Array:
     """FFT of ``fft_size`` samples from ``first``, offset taken off with phase 0 at ``origin``: [active] complex64."""
-    t = np.arange(first - origin, first - origin + params.fft_size)
-    samples = (read(first, first + params.fft_size) - dc) * np.exp(-1j * cfo * t)
-    spectrum = scipy.fft.fft(samples.astype(np.complex64), norm="ortho")
-    return np.asarray(spectrum[params.carriers])
+    samples = np.empty(params.fft_size, np.complex64)
+    rotate(read(first, first + params.fft_size), dc, -cfo, first - origin, samples)
+    return np.asarray(scipy.fft.fft(samples, norm="ortho")[params.carriers])
 
 
 def dc_offset(samples: Array) -> complex:
@@ -82,9 +86,8 @@ def dc_offset(samples: Array) -> complex:
     Under a carrier offset data may lie at 0 Hz: its mean has the variance ``1 / (n fill)`` of the power for a signal
     that fills that part of the band, and exceeds 16 times ``1 / n`` once in 10^4 to 10^5 bursts.
     """
-    mean = samples.mean(dtype=np.complex128)
-    power = float(np.sum(samples.real**2 + samples.imag**2, dtype=np.float64)) / samples.size
-    return complex(mean) if abs(mean) ** 2 > 16 * power / samples.size else 0j
+    mean, power = mean_and_power(samples)
+    return mean if abs(mean) ** 2 > 16 * power / samples.size else 0j
 
 
 def _part_b(read: Reader, start: int, cfo: float, params: OfdmParams) -> Array:
@@ -95,13 +98,22 @@ def _part_b(read: Reader, start: int, cfo: float, params: OfdmParams) -> Array:
     return np.asarray(received * np.conj(preamble.known_b(params)))
 
 
+_TIME_A = np.array([-2])
+
+
+@lru_cache(maxsize=16)
+def _place_b(params: OfdmParams) -> tuple[Array, Array]:
+    """Time and carriers of B."""
+    return np.array([-1]), np.arange(params.active)
+
+
 def _part_a(read: Reader, start: int, cfo: float, params: OfdmParams) -> list[Pilots]:
     at, known = preamble.known_a(params)
     if at.size == 0:
         return []
     dc = dc_offset(read(start, start + 2 * params.symbol_len))
     received = carriers_at(read, start + params.cp_len - lead(params), cfo, start, params, dc)
-    return [Pilots(np.array([-2]), at, (received[at] / known)[None], float(np.abs(known[0]) ** 2))]
+    return [Pilots(_TIME_A, at, (received[at] / known)[None], float(np.abs(known[0]) ** 2))]
 
 
 def delay_profile(channel: Array, params: OfdmParams) -> tuple[Array, float]:
@@ -109,12 +121,33 @@ def delay_profile(channel: Array, params: OfdmParams) -> tuple[Array, float]:
 
     returns  power [2 * fft_size] at steps of half a sample (circular), averaged over leading axes; 0.5
     """
-    size = 2 * params.fft_size
-    weight = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(params.active) + 0.5) / params.active)
+    size = round(params.fft_size / STEP)
     full = np.zeros((*channel.shape[:-1], size), np.complex64)
-    full[..., params.carriers] = channel * (weight / weight.sum()).astype(np.float32)
+    full[..., params.carriers] = channel * _hann(params.active)
     power = np.abs(scipy.fft.ifft(full, axis=-1) * size) ** 2
-    return power.reshape(-1, size).mean(axis=0), 0.5
+    return power.reshape(-1, size).mean(axis=0), STEP
+
+
+def near_profile(channel: Array, params: OfdmParams, first: int, count: int) -> Array:
+    """``delay_profile`` at steps first..first+count-1 only: [count] float64."""
+    cosine, sine = _delay_table(params, first, count)
+    out = np.empty(count, np.float32)
+    power_over_delay(np.ascontiguousarray(channel.reshape(-1, params.active), np.complex64), cosine, sine, out)
+    return out.astype(np.float64)
+
+
+@lru_cache(maxsize=16)
+def _hann(active: int) -> Array:
+    weight = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(active) + 0.5) / active)
+    return (weight / weight.sum()).astype(np.float32)
+
+
+@lru_cache(maxsize=32)
+def _delay_table(params: OfdmParams, first: int, count: int) -> tuple[Array, Array]:
+    """Weighted ``exp(2j pi k d STEP / fft_size)``: two of [active, count] float32."""
+    turns = 2 * np.pi * STEP / params.fft_size * np.outer(params.carriers, np.arange(first, first + count))
+    weight = _hann(params.active)[:, None]
+    return (weight * np.cos(turns)).astype(np.float32), (weight * np.sin(turns)).astype(np.float32)
 
 
 def power_profile(channel: Array, error: float, prior: Prior, params: OfdmParams) -> Array:
@@ -125,11 +158,10 @@ def power_profile(channel: Array, error: float, prior: Prior, params: OfdmParams
 
     channel  [symbols, active]; error: its mean squared error
     """
-    profile, step = delay_profile(channel, params)
     width = prior.last_delay - prior.first_delay
-    at = np.arange(round(width / step) + 1) + round(prior.first_delay / step)
+    profile = near_profile(channel, params, round(prior.first_delay / STEP), round(width / STEP) + 1)
     floor = 1.5 * error / max(width, 1.0)
-    return np.maximum(profile[at] - floor, 0.2 * floor + 1e-5 * float(profile.max()))
+    return np.maximum(profile - floor, 0.2 * floor + 1e-5 * float(profile.max()))
 
 
 def _paths(profile: Array, step: float, span: int, widening: float) -> tuple[float, float, float]:

@@ -10,8 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from semwave.modulation.ofdm import burst_kernels as kernels
 from semwave.modulation.ofdm import estimators, preamble, tracking
-from semwave.modulation.ofdm.acquire import Acquisition, Reader, dc_offset, delay_profile, lead, power_profile
+from semwave.modulation.ofdm.acquire import (
+    STEP,
+    Acquisition,
+    Reader,
+    dc_offset,
+    delay_profile,
+    lead,
+    near_profile,
+    power_profile,
+)
 from semwave.modulation.ofdm.equalize import equalize, equalize_spread
 from semwave.modulation.ofdm.estimate import ChannelEstimator, Pilots, Prior
 from semwave.modulation.ofdm.layout import BurstLayout
@@ -78,6 +88,8 @@ class _Grid:
     noise: Array
     """Noise variance with estimation error: [symbols, active] float32."""
     prior: Prior
+    pilots: list[Pilots]
+    """Those of the burst itself, corrected as ``received``."""
     turn: float
     """Radians per symbol found beyond the preamble's carrier offset."""
     drift: float
@@ -94,7 +106,7 @@ class BurstDemodulator:
         self.params = params
         self.layout = layout
         self.estimator = ChannelEstimator(params)
-        self.final = estimators.create(estimator, params)
+        self.final = self.estimator if estimator == "wiener" else estimators.create(estimator, params)
 
     def span(self, symbols: int) -> int:
         """Samples from the preamble's start to the end of the last FFT window after ``symbols`` symbols."""
@@ -108,7 +120,7 @@ class BurstDemodulator:
         y, pilots, turn, _ = self._receive(read, found, self.layout.header_ofdm)
         estimate = self.final.estimate([*found.pilots, *pilots], 0, y.shape[0], found.prior)
         noise = estimate.error + np.float32(found.prior.noise_variance)
-        symbols, noise = self._equalize(_Grid(y, estimate.channel, noise, found.prior, turn, 0.0, None))
+        symbols, noise = self._equalize(_Grid(y, estimate.channel, noise, found.prior, pilots, turn, 0.0, None))
         cells = self.layout.header_cells
         return symbols.reshape(-1)[cells], noise.reshape(-1)[cells]
 
@@ -116,7 +128,7 @@ class BurstDemodulator:
         """Payload and its noise variance from the burst's first ``symbols`` OFDM symbols, the rest erased."""
         if symbols == 0:
             empty = np.zeros((0, self.params.active), np.complex64)
-            grid = _Grid(empty, found.channel[None], empty.real, found.prior, 0.0, 0.0, None)
+            grid = _Grid(empty, found.channel[None], empty.real, found.prior, [], 0.0, 0.0, None)
             return np.zeros(n, np.complex64), np.full(n, np.inf, np.float32), self._report(grid, found)
         grid = self._estimate(*self._receive(read, found, symbols), found)
         points, noise = self._equalize(grid)
@@ -134,13 +146,13 @@ class BurstDemodulator:
         y = self._spectra(read, found, symbols, 0.0)
         pilots = self._pilots(y)
         turn = tracking.residual_turn(pilots, found.channel, found.prior.noise_variance)
-        y *= np.exp(-1j * turn * np.arange(1, symbols + 1)).astype(np.complex64)[:, None]
+        kernels.turn_symbols(y, turn * np.arange(1, symbols + 1))
         pilots = self._pilots(y)
         drift = tracking.sampling_drift(pilots, self.params, found.prior.noise_variance)
         if drift:
             if abs(drift) * symbols > 0.5:
                 y = self._spectra(read, found, symbols, drift)
-                y *= np.exp(-1j * turn * np.arange(1, symbols + 1)).astype(np.complex64)[:, None]
+                kernels.turn_symbols(y, turn * np.arange(1, symbols + 1))
             slope = 2 * np.pi / self.params.fft_size * drift * np.arange(symbols)
             y *= np.exp(1j * np.outer(slope, self.params.carriers)).astype(np.complex64)
             pilots = self._pilots(y)
@@ -155,13 +167,14 @@ class BurstDemodulator:
         channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, first_look)
         phase = tracking.common_phase(pilots, channel, noise)
         if phase.any():
-            y = y * np.exp(-1j * phase).astype(np.complex64)[:, None]
+            kernels.turn_symbols(y, phase)
             pilots = self._pilots(y)
-        profile = power_profile(channel, float(error.mean()), first_look, self.params)
+        profile = power_profile(channel[_every(symbols)], float(error.mean()), first_look, self.params)
         power = max(float(np.mean(np.abs(channel) ** 2)), 1e-30)
         prior = replace(first_look, noise_variance=noise, power=power, profile=profile)
         channel, error, noise = self._blocks([*found.pilots, *pilots], symbols, prior, self.final)
-        return _Grid(y, channel, error + np.float32(noise), replace(prior, noise_variance=noise), turn, drift, measured)
+        prior = replace(prior, noise_variance=noise)
+        return _Grid(y, channel, error + np.float32(noise), prior, pilots, turn, drift, measured)
 
     def _doppler_prior(self, measured: float | None, prior: Prior, symbols: int) -> float:
         """A little more than measured: too wide costs little, too narrow is an error floor."""
@@ -196,25 +209,23 @@ class BurstDemodulator:
         low, high = int(starts[0]), int(starts.max()) + p.fft_size
         samples = read(found.start + low, found.start + high)
         dc = dc_offset(read(found.start, found.start + high))
-        windows = np.lib.stride_tricks.sliding_window_view(samples, p.fft_size)[starts - low]
-        turns = np.exp(-1j * found.cfo * starts).astype(np.complex64)[:, None]
-        within = np.exp(-1j * found.cfo * np.arange(p.fft_size)).astype(np.complex64)
-        turned = (windows - np.complex64(dc)) * within
-        y = scipy.fft.fft(turned, axis=-1, norm="ortho", overwrite_x=True)[:, p.carriers] * turns
+        turned = np.empty((symbols, p.fft_size), np.complex64)
+        kernels.windows(samples, starts - low, dc, -found.cfo, low, turned)
+        y = np.take(scipy.fft.fft(turned, axis=-1, norm="ortho", overwrite_x=True), p.carriers, axis=1)
         if shifts.any():
             y *= np.exp(-2j * np.pi / p.fft_size * np.outer(shifts, p.carriers)).astype(np.complex64)
         return np.asarray(y)
 
     def _pilots(self, y: Array) -> list[Pilots]:
         """The pilots' least-squares channel, by pattern."""
-        p, symbols = self.params, y.shape[0]
-        known = p.pilot_values(symbols)
-        found = []
-        for phase, mask in enumerate(p.pilot_masks):
-            times, carriers = np.arange(phase, symbols, p.pilot_period), np.flatnonzero(mask)
-            if times.size and carriers.size:
-                at = np.ix_(times, carriers)
-                found.append(Pilots(times, carriers, y[at] * np.conj(known[at])))
+        patterns, index, known = _pilot_patterns(self.params, y.shape[0])
+        values = np.empty(index.size, np.complex128)
+        kernels.pick(y, index, known, values)
+        found, at = [], 0
+        for times, carriers in patterns:
+            last = at + times.size * carriers.size
+            found.append(Pilots(times, carriers, values[at:last].reshape(times.size, carriers.size)))
+            at = last
         return found
 
     def _equalize(self, grid: _Grid) -> tuple[Array, Array]:
@@ -248,30 +259,48 @@ class BurstDemodulator:
         )
 
     def _evm_db(self, grid: _Grid) -> float:
-        mask = self.params.pilot_mask(grid.received.shape[0])
-        if not mask.any():
+        if not grid.pilots:
             return np.nan
-        known = self.params.pilot_values(grid.received.shape[0])[mask]
-        h = grid.channel[mask]
-        error = np.sum(np.abs(grid.received[mask] - h * known) ** 2) / max(float(np.sum(np.abs(h) ** 2)), 1e-30)
-        return 10 * float(np.log10(max(error, 1e-12)))
+        error, _, energy = tracking.against(grid.pilots, grid.channel)
+        return 10 * float(np.log10(max(error / max(float(energy.sum()), 1e-30), 1e-12)))
+
+
+def _every(symbols: int) -> slice:
+    """Symbols enough for a mean over a channel that changes slowly."""
+    return slice(None, None, min(max(symbols // 8, 1), 4))
+
+
+@lru_cache(maxsize=32)
+def _pilot_patterns(params: OfdmParams, symbols: int) -> tuple[list[tuple[Array, Array]], Array, Array]:
+    """Times and carriers of each pattern of pilots; flat places of all of them in the grid, and what was sent there."""
+    patterns = [
+        (np.arange(phase, symbols, params.pilot_period), np.flatnonzero(mask))
+        for phase, mask in enumerate(params.pilot_masks[:symbols])
+        if mask.any()
+    ]
+    index = [np.add.outer(params.active * times, carriers).reshape(-1) for times, carriers in patterns]
+    flat = np.concatenate([np.zeros(0, np.int64), *index])
+    return patterns, flat, params.pilot_values(symbols).reshape(-1)[flat]
 
 
 def _between(pilots: list[Pilots], first: int, last: int) -> list[Pilots]:
     near = []
     for x in pilots:
         inside = (x.times >= first) & (x.times < last)
-        if inside.any():
+        if inside.all():
+            near.append(x)
+        elif inside.any():
             near.append(replace(x, times=x.times[inside], values=x.values[inside]))
     return near
 
 
 def _rms_delay(channel: Array, params: OfdmParams) -> float:
     """Root mean square delay in samples, the Hann window's own width taken off."""
-    profile, step = delay_profile(channel, params)
-    profile = profile[: round((params.cp_len + lead(params)) / step) + 1]
+    profile = near_profile(
+        channel[_every(channel.shape[0])], params, 0, round((params.cp_len + lead(params)) / STEP) + 1
+    )
     profile = np.where(profile > 1e-2 * profile.max(), profile, 0)
-    delays = step * np.arange(profile.size)
+    delays = STEP * np.arange(profile.size)
     mean = float(np.sum(profile * delays) / profile.sum())
     spread = float(np.sum(profile * (delays - mean) ** 2) / profile.sum())
     return float(np.sqrt(max(spread - _own_spread(params), 0.0)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from semwave.modulation.ofdm.burst_kernels import divide
 from semwave.modulation.ofdm.waveform import despread
 
 Array = npt.NDArray[Any]
@@ -22,6 +23,23 @@ def equalize(received: Array, channel: Array, noise_variance: Array) -> tuple[Ar
 
     returns  symbols complex64, their noise variance float32
     """
+    if _same_grid(received, channel, noise_variance):
+        symbols, variance = np.empty(received.shape, np.complex64), np.empty(received.shape, np.float32)
+        flat = [x.reshape(-1) for x in (received, channel, noise_variance)]
+        divide(*flat, _FLOOR, symbols.reshape(-1), variance.reshape(-1))
+        return symbols, variance
+    return equalize_reference(received, channel, noise_variance)
+
+
+def _same_grid(received: Array, channel: Array, noise_variance: Array) -> bool:
+    """Whether the kernel can do it: single precision, one shape, in C order."""
+    arrays = (received, channel, noise_variance)
+    kinds = [x.dtype for x in arrays] == [np.complex64, np.complex64, np.float32]
+    return kinds and all(x.flags.c_contiguous and x.shape == received.shape for x in arrays)
+
+
+def equalize_reference(received: Array, channel: Array, noise_variance: Array) -> tuple[Array, Array]:
+    """The same as ``equalize``, in NumPy."""
     gain = np.maximum(channel.real**2 + channel.imag**2, _FLOOR)
     inverse = 1 / gain
     return (received * (np.conj(channel) * inverse)).astype(np.complex64), (noise_variance * inverse).astype(np.float32)

@@ -12,12 +12,16 @@ import scipy.fft
 from scipy.special import gammainccinv
 
 from semwave.modulation.ofdm import preamble
+from semwave.modulation.ofdm import search_kernels as kernels
 from semwave.modulation.ofdm.detect_kernels import periodicity
 from semwave.modulation.ofdm.params import OfdmParams
 
 Array = npt.NDArray[Any]
 Reader = Callable[[int, int], Array]
 """``read(first, last)`` gives the samples of absolute indices first..last-1, zeros where there are none."""
+
+_TURNS = 128
+"""Carrier offsets tried from -1/2 to 1/2 turns per part."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +77,14 @@ class PreambleSearch:
         offset = self._offset(read(candidate, candidate + self.window))
         first = candidate - self.reach
         segment = read(first, first + self._lags + self.template.size - 1)
-        segment = segment - segment.mean()
-        t = np.arange(segment.size)
-        turned = (segment * np.exp(-1j * offset * t)).astype(np.complex64)
+        turned = np.empty(segment.size, np.complex64)
+        kernels.rotate(segment, kernels.mean_and_power(segment)[0], -offset, 0, turned)
         spectrum = scipy.fft.fft(turned, self._fft)
-        match = np.abs(scipy.fft.ifft(spectrum * self._spectrum)[: self._lags]) ** 2
-        sums = np.concatenate([[0.0], np.cumsum(np.abs(turned) ** 2, dtype=np.float64)])
-        energy = sums[self.template.size :] - sums[: self._lags]
-        metric = match / np.maximum(energy * self._energy, 1e-30)
-        best = int(np.argmax(metric))
-        if not metric[best] > self.second_threshold or first + best < earliest or not self._confirmed(turned, best):
+        match = scipy.fft.ifft(spectrum * self._spectrum)[: self._lags]
+        best, metric = kernels.best_match(match, turned, self.template.size, self._energy)
+        if not metric > self.second_threshold or first + best < earliest or not self._confirmed(turned, best):
             return None
-        return Detection(first + best, self._refine(turned, best, offset), float(metric[best]))
+        return Detection(first + best, self._refine(turned, best, offset), metric)
 
     def _confirmed(self, turned: Array, start: int) -> bool:
         """Whether B alone is there too: lines on the comb of A would otherwise pass for A and B together."""
@@ -95,31 +95,15 @@ class PreambleSearch:
 
     def _offset(self, window: Array) -> float:
         """Maximum of the periodicity's likelihood, radians per sample."""
-        x = (window - window.mean()).reshape(preamble.REPEATS, self.part).astype(np.complex128)
-        gram = x.conj() @ x.T
-        lagged = np.array([np.trace(gram, offset=m) for m in range(preamble.REPEATS)])
-        lagged[0] = 0
-        size = 128
-        likelihood = scipy.fft.fft(lagged, size).real
-        peak = int(np.argmax(likelihood))
-        left, top, right = likelihood[[peak - 1, peak, (peak + 1) % size]]
-        curve = left - 2 * top + right
-        turn = (peak + (0.5 * (left - right) / curve if curve < 0 else 0.0)) / size
-        return float(2 * np.pi * ((turn + 0.5) % 1.0 - 0.5) / self.part)
+        return 2 * np.pi * kernels.period_offset(window, preamble.REPEATS, _TURNS) / self.part
 
     def _refine(self, turned: Array, best: int, offset: float) -> float:
         """Add the turn from A to B, path by path, on the paths within 10 dB of the strongest."""
         p = self.params
-        n, lag = p.fft_size, p.symbol_len
-        taps = np.arange(max(best - p.cp_len, 0), best + p.cp_len + 1)
-        need = int(taps[-1]) + 2 * lag
-        if need > turned.size:
-            turned = np.concatenate([turned, np.zeros(need - turned.size, np.complex64)])
-        windows = np.lib.stride_tricks.sliding_window_view(turned, n)
-        known = self.template.conj()
-        # sums rather than products of matrices: BLAS would start threads for them
-        a = np.sum(windows[taps + p.cp_len] * known[p.cp_len : lag], axis=1)
-        b = np.sum(windows[taps + lag + p.cp_len] * known[lag + p.cp_len :], axis=1)
+        lag, first = p.symbol_len, max(best - p.cp_len, 0)
+        a, b = np.empty((2, best + p.cp_len + 1 - first), np.complex64)
+        kernels.correlate(turned, self.template[p.cp_len : lag], first + p.cp_len, a)
+        kernels.correlate(turned, self.template[lag + p.cp_len :], first + lag + p.cp_len, b)
         power = np.abs(b) ** 2  # not of A: it peaks again at every part, which short symbols have within a prefix
         strong = power > 0.1 * power.max()
         return offset + float(np.angle(np.vdot(a[strong], b[strong]))) / lag

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import j0
 
-from semwave.modulation.ofdm.estimate import Pilots
+from semwave.modulation.ofdm import burst_kernels as kernels
+from semwave.modulation.ofdm.estimate import Pilots, places, values_of
 from semwave.modulation.ofdm.params import OfdmParams
 
 Array = npt.NDArray[Any]
@@ -25,16 +27,11 @@ def residual_turn(pilots: list[Pilots], channel: Array, noise_variance: float) -
     """
     variance = 1.6 * noise_variance / max(float(np.sum(np.abs(channel) ** 2)), 1e-30)
     reach = 4 * np.sqrt(variance) + 0.002
-    at, value = [], []
-    for x in pilots:
-        near = x.times < 24
-        at.append(x.times[near])
-        value.append(x.values[near] @ np.conj(channel[x.carriers]))
-    if not at:
+    if not pilots:
         return 0.0
-    times, sums = np.concatenate(at), np.concatenate(value)
-    grid = np.linspace(-reach, reach, 65)
-    posterior = (np.exp(-1j * np.outer(grid, times + 1)) @ sums).real * 2 / noise_variance - grid**2 / (2 * variance)
+    grid, likelihood = np.linspace(-reach, reach, 65), np.empty(65)
+    kernels.turn_likelihood(places(pilots), values_of(pilots), channel, 24, reach, likelihood)
+    posterior = likelihood * (2 / noise_variance) - grid**2 / (2 * variance)
     best = int(np.argmax(posterior))
     if 0 < best < grid.size - 1:
         left, top, right = posterior[best - 1 : best + 2]
@@ -97,18 +94,30 @@ def doppler(pilots: list[Pilots], params: OfdmParams, noise_variance: float) -> 
     longest = min(max((x.times.size for x in pilots), default=0) * 2 // 3, 32)
     if longest < 2:
         return None
-    lagged, counts = np.zeros(longest + 1), np.zeros(longest + 1)
-    for x in pilots:
-        for m in range(min(longest, x.times.size - 1) + 1):
-            lagged[m] += float(np.vdot(x.values[: x.times.size - m], x.values[m:]).real)
-            counts[m] += (x.times.size - m) * x.carriers.size
+    lagged, counts = np.empty((2, longest + 1))
+    kernels.lagged_products(places(pilots), values_of(pilots), lagged, counts)
     level = lagged[0] / counts[0] - noise_variance
     if level <= 0.1 * noise_variance:
         return None
     ratio = lagged[1:] / np.maximum(counts[1:], 1) / level
-    grid = np.geomspace(2e-4, 0.2 / params.pilot_period, 48)
-    model = j0(2 * np.pi * params.pilot_period * np.outer(grid, np.arange(1, longest + 1)))
+    grid, model = _clarke(params.pilot_period, longest)
     return float(grid[np.argmin(((model - ratio) ** 2) @ counts[1:])])
+
+
+@lru_cache(maxsize=64)
+def _clarke(period: int, longest: int) -> tuple[Array, Array]:
+    """Doppler shifts in cycles per symbol, and their autocorrelation at 1..longest periods: [48], [48, longest]."""
+    grid = np.geomspace(2e-4, 0.2 / period, 48)
+    return grid, j0(2 * np.pi * period * np.outer(grid, np.arange(1, longest + 1)))
+
+
+def against(pilots: list[Pilots], channel: Array) -> tuple[float, Array, Array]:
+    """Squared error of pilots to a channel estimate [symbols, active]; by symbol their product and its energy."""
+    sums, energy = np.zeros(channel.shape[0], np.complex128), np.zeros(channel.shape[0])
+    if not pilots:
+        return 0.0, sums, energy
+    error = kernels.against(places(pilots), values_of(pilots), channel, sums, energy)
+    return error, sums, energy
 
 
 def common_phase(pilots: list[Pilots], channel: Array, noise_variance: float) -> Array:
@@ -117,12 +126,7 @@ def common_phase(pilots: list[Pilots], channel: Array, noise_variance: float) ->
     Zero for a clean oscillator: the measured variance is compared with the one that noise alone would give, and
     the share beyond it is kept (a Wiener filter with an estimated signal variance).
     """
-    sums = np.zeros(channel.shape[0], np.complex128)
-    energy = np.zeros(channel.shape[0])
-    for x in pilots:
-        h = channel[x.times][:, x.carriers]
-        sums[x.times] += np.sum(x.values * np.conj(h), axis=1)
-        energy[x.times] += np.sum(np.abs(h) ** 2, axis=1)
+    _, sums, energy = against(pilots, channel)
     seen = energy > 0
     phase = np.where(seen, np.angle(sums), 0.0)
     noise = np.where(seen, noise_variance / np.maximum(2 * energy, 1e-30), np.inf)
