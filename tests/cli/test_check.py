@@ -84,9 +84,10 @@ WRONG = {
 @pytest.mark.parametrize("command", ["check", "run", "show"])
 def test_a_wrong_graph_is_refused_with_a_clear_message(cli, graph, command, case):
     chains, blocks, said = WRONG[case]
-    done = cli(command, graph(*chains, **blocks))
+    file = graph(*chains, **blocks)
+    done = cli(command, file)
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("semwave: ")
+    assert done.err.startswith(f"semwave: {file}: ")
     assert done.err.count("\n") == 1
     assert re.search(said, done.err)
 

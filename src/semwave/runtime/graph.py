@@ -40,6 +40,7 @@ class Flowgraph:
         self.edges: list[Edge] = []
         self.exposed: dict[str, list[tuple[str, str]]] = {}
         self.placement = Placement()
+        self.file: Path | None = None  # where it was read from, for messages
         self._run: weakref.ref[Run] | None = None
 
     # ---- building ------------------------------------------------------------------------------------------
@@ -163,6 +164,14 @@ class Flowgraph:
 
     def plan(self) -> Plan:
         """Check the whole graph and find what travels on each edge; raises ConnectError with what to change."""
+        try:
+            return self._plan()
+        except FlowgraphError as error:
+            if self.file is None:
+                raise
+            raise type(error)(f"{self.file}: {error}") from error.__cause__
+
+    def _plan(self) -> Plan:
         if not self.blocks:
             raise ConnectError("the graph has no blocks")
         blocks, edges = flatten(self)

@@ -41,9 +41,11 @@ def load(path: str | Path, overrides: Iterable[str] = (), seed: int | None = Non
     for text in overrides:
         _override(table, text, file)
     try:
-        return build(table, file, seed=seed)
+        graph = build(table, file, seed=seed)
     except FlowgraphError as error:
         raise type(error)(f"{file}: {error}") from error.__cause__
+    graph.file = file
+    return graph
 
 
 def find(path: str | Path) -> Path:
