@@ -30,6 +30,7 @@ def test_info(cli):
 
 def test_validate_exits_with_what_it_found(cli, pair):
     assert cli("sigmf", "validate", pair, "--hash").out == f"{pair}: ok\n"
+    assert cli("sigmf", "validate", pair).out == f"{pair}: ok, hash not checked (--hash)\n"
     data = pair.with_suffix(".sigmf-data")
     data.write_bytes(data.read_bytes()[:-1])
     found = cli("sigmf", "validate", WIFI, pair, "/nowhere", "--hash", "--json")

@@ -27,7 +27,7 @@ def test_archives_are_read_in_place(tmp_path: Path, make: Any, noise: Any) -> No
     meta = Path(f"{make(b'')}.sigmf-meta").read_bytes()
     parts = {f"rec/{n}.sigmf-{kind}": d for n in "ab" for kind, d in (("meta", meta), ("data", noise.tobytes()))}
     pack(tmp_path / "two.sigmf", {"readme.txt": b"hello", **parts})
-    with pytest.raises(RecordingError, match="is one of 2 recordings; give name= to choose one of a, b"):
+    with pytest.raises(RecordingError, match=r"holds 2 recordings; choose one by its name \(--name\): a, b"):
         open_recording(tmp_path / "two")
     assert np.array_equal(open_recording(tmp_path / "two", "b").read(), noise)
     with pytest.raises(RecordingError, match="has no recording called 'c' in it"):
@@ -126,7 +126,7 @@ def test_wav_that_is_cut_or_strange(tmp_path: Path, noise: Any) -> None:
 
 def test_bare_samples(tmp_path: Path, noise: Any) -> None:
     (tmp_path / "x.bin").write_bytes(b"head" + noise.tobytes())
-    with pytest.raises(RecordingError, match="give datatype= to read it as bare samples"):
+    with pytest.raises(RecordingError, match=r"give its datatype \(--datatype-in ci16_le\) to read it as bare samples"):
         open_recording(tmp_path / "x.bin")
     with pytest.raises(RecordingError, match="sample_rate describes bare samples, so it needs datatype as well"):
         open_recording(tmp_path / "x.bin", sample_rate=1e6)

@@ -92,7 +92,10 @@ def test_collection(formats: Path, reference: np.ndarray) -> None:
     assert collection.names == ["ci16_be", "cf32_le"]
     assert collection.hash_check() == {"ci16_be": "ok", "cf32_le": "ok"}
     assert all(np.array_equal(recording.read(), reference) for recording in collection)
-    with pytest.raises(RecordingError, match="one of 2 recordings; give name= to choose one of ci16_be, cf32_le"):
+    with pytest.raises(
+        RecordingError,
+        match=r"pair.sigmf-collection holds 2 recordings; choose one by its name \(--name\): ci16_be, cf32_le",
+    ):
         open_recording(formats / "pair.sigmf-collection")
     assert open_recording(formats / "pair", "cf32_le").datatype.name == "cf32_le"
 

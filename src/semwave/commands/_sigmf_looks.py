@@ -58,14 +58,15 @@ def _validate(args: argparse.Namespace) -> int:
 
     results, broken, stopped = [], 0, False
     for path in args.recording:
+        unhashed = False
         try:
-            findings, stopped = _findings(path, args)
+            findings, stopped, unhashed = _findings(path, args)
         except RecordingError as error:
             findings, stopped = [{"what": "unreadable", "text": str(error)}], False
         results.append({"recording": path, "findings": findings})
         broken += bool(findings)
         if not args.json:
-            _print_findings(path, findings)
+            _print_findings(path, findings, unhashed)
         if stopped:
             break
     if args.json:
@@ -73,7 +74,8 @@ def _validate(args: argparse.Namespace) -> int:
     return INTERRUPTED if stopped else int(broken > 0)
 
 
-def _findings(path: str, args: argparse.Namespace) -> tuple[list[dict[str, str]], bool]:
+def _findings(path: str, args: argparse.Namespace) -> tuple[list[dict[str, str]], bool, bool]:
+    """What was found, whether Ctrl-C was heard, and whether a hash is stated that was not looked at."""
     from semwave.recording import open_recording
     from semwave.recording.findings import check
 
@@ -86,14 +88,15 @@ def _findings(path: str, args: argparse.Namespace) -> tuple[list[dict[str, str]]
             return meter.stopping
 
         found = check(recording, hash_too=args.hash, samples=not args.metadata, on_progress=moved)
-    return [{"what": f.what, "text": f.text} for f in found], meter.stopping
+    unhashed = not args.hash and any("core:sha512" in part.metadata["global"] for part in recording.parts)
+    return [{"what": f.what, "text": f.text} for f in found], meter.stopping, unhashed
 
 
-def _print_findings(path: str, findings: list[dict[str, str]]) -> None:
+def _print_findings(path: str, findings: list[dict[str, str]], unhashed: bool) -> None:
     from semwave.commands._terminal import paint
 
     if not findings:
-        print(f"{path}: {paint('ok', 'green', sys.stdout)}")
+        print(f"{path}: {paint('ok', 'green', sys.stdout)}{', hash not checked (--hash)' * unhashed}")
     for finding in findings:
         print(f"{path}: {paint(finding['what'], 'red', sys.stdout)}: {finding['text']}")
 

@@ -11,13 +11,13 @@ from semwave.recording.locate import Found
 _SAME = ("core:datatype", "core:sample_rate", "core:num_channels")
 
 
-def joined(found: list[Found]) -> Found:
-    """The one recording that ``found`` is, metadata together; raises RecordingError unless the parts follow up."""
+def joined(found: list[Found], path: str) -> Found:
+    """The one recording that ``found`` at ``path`` is, metadata together; raises RecordingError unless parts follow up."""
     if len(found) == 1:
         return found[0]
     names = ", ".join(f.name for f in found[:20])
     first = found[0]
-    many = f"{first.where} is one of {len(found)} recordings; give name= to choose one of {names}"
+    many = f"{path} holds {len(found)} recordings; choose one by its name (--name): {names}"
     end = None
     for part in found:
         about = part.metadata["global"]

@@ -53,7 +53,9 @@ def locate(path: str | Path, name: str | None = None, **raw: Any) -> list[Found]
         return [iqtar.locate(file)]
     if file.suffix.lower() in RAW:
         return [_raw(file, {"datatype": RAW[file.suffix.lower()]})]
-    raise RecordingError(f"{file} is not a recording that can be recognised; give datatype= to read it as bare samples")
+    raise RecordingError(
+        f"{file} is not a recording that can be recognised; give its datatype (--datatype-in ci16_le) to read it as bare samples"
+    )
 
 
 def _resolve(path: Path) -> Path:

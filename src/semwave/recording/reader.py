@@ -86,7 +86,7 @@ class Recording(Samples):
     def __init__(self, found: list[Found], path: str) -> None:
         from semwave.recording.join import joined
 
-        first = joined(found)
+        first = joined(found, path)
         self.path, self.name, self.where, self.metadata = path, first.name, first.where, first.metadata
         self.parts = found
         about = self.metadata["global"]
