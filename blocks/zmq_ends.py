@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from semwave.runtime import BatchBlock, Context, Param, Source
+from semwave.runtime import BatchBlock, Context, Packet, Param, Source
+from semwave.wire.slabs import SMALL
 from semwave.wire.zmq_sockets import Receiver, Sender, check_address
 
 Pattern = Literal["push/pull", "pub/sub", "req/rep"]
@@ -126,6 +127,12 @@ class ZmqSink(BatchBlock):
 
     def _key(self) -> bytes:
         return b""
+
+    def at_once(self, packet: Packet) -> bool:
+        """Small packets, unless the other side is late: those had better wait and go together."""
+        if packet.data.nbytes >= SMALL or self.pattern == "req/rep" or self._socket is None:
+            return False
+        return self._socket.has_room() and (self._met or self.pattern != "pub/sub")
 
     def _meet(self, socket: Sender) -> None:
         """PUB sends to nobody without a word, so wait for the first subscriptions and count what nobody hears."""

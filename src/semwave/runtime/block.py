@@ -251,6 +251,12 @@ class BatchBlock(Block):
     max_batch: Annotated[int, Param("most packets in one call", unit="packets", low=1)] = 8
     max_wait_s: Annotated[float, Param("longest wait for more packets", unit="s", low=0)] = 0.0
 
+    def at_once(self, packet: Packet) -> bool:
+        """For sinks: whether ``work([packet])`` would be over in no time now. If this block has nothing to do, it is
+        then called in the thread that gave the packet, because to wake another takes longer.
+        """
+        return False
+
     def work(self, batch: list[Packet], /) -> Iterator[Any]:
         """``packets -> packets``."""
         raise NotImplementedError(f"{type(self).__name__} has no work")

@@ -7,6 +7,7 @@ from typing import Any
 
 from semwave.runtime.block import Block, Context, FrameBlock, Source, SyncBlock
 from semwave.runtime.frames import BatchRunner, FrameRunner
+from semwave.runtime.packet import Packet
 from semwave.runtime.plan import Plan
 from semwave.runtime.room import Queue, Room
 from semwave.runtime.runner import END, Runner, Task
@@ -77,6 +78,7 @@ class Group:
         self.room, self.runners = room, runners
         self.entries: list[SourceRunner | Queue] = []
         self.waiting = self.over = False
+        self.resting = self.lent = self.recalled = False  # see lend
         self.wants: Queue | None = None
         self.turn = 0
         self.joins: dict[int, list[tuple[Runner, int]]] = {}  # entry -> the paired inputs that it feeds
@@ -144,21 +146,56 @@ class Group:
 
     def _next_entry(self) -> "SourceRunner | Queue | None":
         with self.room.lock:
-            while not self.room.aborted and not all(e.ended for e in self.entries):
+            while True:
+                self._recall()
+                if self.room.aborted or all(e.ended for e in self.entries):
+                    return None
                 i = self.next_ready()
                 if i is not None:
                     self.turn = i + 1
                     return self.entries[i]
+                self.resting = True
                 self.room.wait(self)
-        return None
+                self.resting = False
+
+    def _recall(self) -> None:
+        """Wait until no other thread works here (lock held)."""
+        while self.lent:
+            self.recalled = True
+            self.room.lock.wait()
+        self.recalled = False
+
+    def lend(self, runner: BatchRunner, packet: Packet) -> bool:
+        """Called by the thread that has ``packet`` for the only block here: let it take it, if both have nothing else
+        to do. Whether that was done.
+        """
+        room, stack = self.room, list[Task]()
+        with room.lock:
+            if not self.resting or self.lent or room.aborted or any(e.ready() for e in self.entries):
+                return False
+            self.lent = True
+        try:
+            if runner.done or not runner.block.at_once(packet):
+                return False
+            self._batch(runner, [packet], stack)
+            drive(stack, room)
+            return True
+        finally:
+            with room.lock:
+                self.lent = False
+                if self.recalled:
+                    room.lock.notify_all()
 
     def _feed_batch(self, queue: Queue, stack: list[Task]) -> None:
         runner = queue.consumer
         assert isinstance(runner, BatchRunner)
         packets = queue.gather(runner.block.max_batch, runner.block.max_wait_s, self)
-        if not packets:
+        if packets:
+            self._batch(runner, packets, stack)
+        else:
             queue.feed(stack)
-            return
+
+    def _batch(self, runner: BatchRunner, packets: list[Packet], stack: list[Task]) -> None:
         if runner.done:
             runner.ctx.count("discarded", len(packets))
             return

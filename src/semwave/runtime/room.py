@@ -98,6 +98,7 @@ class Queue:
         self.consumer, self.port = consumer, port
         self.items: deque[Any] = deque()
         self.high = 0
+        self.lender: Callable[[Packet], bool] | None = None  # gives a packet to a consumer that has nothing to do
         self.closed = self.told = self.ended = False
 
     # ---- the producer's side -------------------------------------------------------------------------------
@@ -108,6 +109,8 @@ class Queue:
 
     def take(self, port: int, item: Any, stack: list[Task]) -> None:
         """Put an item in, waiting for room."""
+        if self.lender is not None and item is not END and self.lender(item):
+            return
         with self.room.lock:
             while self.full() and item is not END and not self.room.aborted:
                 self.room.wait(self.group, self)

@@ -1,5 +1,6 @@
 """From a plan to runners, groups, queues and links: what a run, or one part of it, is made of."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from semwave.runtime.address import check_address, is_local
 from semwave.runtime.block import Context, Source
 from semwave.runtime.ends import LinkFacts
 from semwave.runtime.errors import ConnectError
+from semwave.runtime.frames import BatchRunner
 from semwave.runtime.gossip import Gossip
 from semwave.runtime.graph import Flowgraph
 from semwave.runtime.group import Group, assign, make_runner
@@ -102,6 +104,8 @@ class Wiring:
             a.consumers[a.out_names.index(e.out)].append((queue, 0))
             b.producers[port] = queue
             taker.entries.append(queue)
+            if isinstance(b, BatchRunner) and not b.out_names and len(taker.runners) == len(b.in_names) == 1:
+                queue.lender = partial(taker.lend, b)
 
     # ---- links ---------------------------------------------------------------------------------------------
 

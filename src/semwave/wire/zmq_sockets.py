@@ -164,6 +164,10 @@ class Sender(_End):
             self._give_up = time.monotonic() + GRACE_S
         return time.monotonic() < self._give_up
 
+    def has_room(self) -> bool:
+        """Whether a message could be handed over without waiting."""
+        return bool(self.socket.getsockopt(zmq.EVENTS) & zmq.POLLOUT)
+
     def send(self, body: Any, *, wait: bool = True) -> bool:
         """Hand over one message; False when the other side did not take it (at once, or before the run's end)."""
         frames = [self.key, body] if self.key else [body]
