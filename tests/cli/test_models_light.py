@@ -27,7 +27,7 @@ def test_quantize(cli, tmp_path: Path) -> None:
     assert (tmp_path / "small" / "decoder.json").is_file()
     assert "int8: 98 % of the weights" in cli("models", "quantize", "flow", "--bits", 8, "-o", tmp_path / "eight").out
     told = answer(cli, "quantize", "./nothing", "-o", tmp_path / "x", code=1)
-    assert "model must be flow, a folder or a hub id" in told["error"]
+    assert told["error"].startswith("model must be flow, a folder or a hub id")
 
 
 def test_finetune_resume_and_merge(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semwave.runtime.errors import naming
+
 Array = NDArray[Any]
 COLOURS = {"received": (46, 160, 67), "inferred": (56, 132, 214), "invented": (219, 68, 85)}
 
@@ -53,7 +55,8 @@ class Album:
         if self.with_sheet and self._sheet:
             from semwave.bench.sheet import contact_sheet
 
-            contact_sheet(sorted(self._sheet, key=lambda s: s["row"]["number"])).save(self.folder / "comparison.png")
+            with naming(self.folder / "comparison.png") as file:
+                contact_sheet(sorted(self._sheet, key=lambda s: s["row"]["number"])).save(file)
 
     def _complete(self, parts: dict[str, Any]) -> bool:
         """Whether nothing more will come: of a lost picture only what the transmitter knows."""
@@ -70,16 +73,17 @@ class Album:
 
         parts = self._parts.pop(number)
         row, sent = parts["row"], parts.get("sent")
-        folder = self.folder / f"{number:02d}_{Path(row['name']).stem}"
-        folder.mkdir(exist_ok=True)
         pictures = self._pictures(parts, row, sent)
-        for name, image in pictures.items():
-            save_png(folder / f"{name}.png", image)
         if "provenance" in parts:
             for i, kind in enumerate(COLOURS):
                 row.setdefault(kind, float(np.mean(parts["provenance"] == i)))
-            np.savez_compressed(folder / "provenance.npz", provenance=parts["provenance"])
-        (folder / "prompt.txt").write_text((row.get("prompt") or "") + "\n", encoding="utf-8")
+        with naming(self.folder / f"{number:02d}_{Path(row['name']).stem}") as folder:
+            folder.mkdir(exist_ok=True)
+            for name, image in pictures.items():
+                save_png(folder / f"{name}.png", image)
+            if "provenance" in parts:
+                np.savez_compressed(folder / "provenance.npz", provenance=parts["provenance"])
+            (folder / "prompt.txt").write_text((row.get("prompt") or "") + "\n", encoding="utf-8")
         row["files"] = folder.name
         self.rows.append(row)
         self.rows.sort(key=lambda r: r["number"])
@@ -118,7 +122,8 @@ class Album:
             "warnings": result.warnings,
         }
         text = json.dumps(_plain(report), indent=1, default=str, allow_nan=False)
-        (self.folder / "report.json").write_text(text + "\n", encoding="utf-8")
+        with naming(self.folder / "report.json") as file:
+            file.write_text(text + "\n", encoding="utf-8")
 
     def table(self) -> str:
         """The rows as people read them."""
@@ -181,14 +186,19 @@ def _line(row: dict[str, Any]) -> str:
     layers = row.get("layers", {})
     names = ("mask", "prompt", "sketch", "key") if layers else ()
     bits = "+".join(str(8 * layers.get(n, {}).get("bytes", 0)) for n in names)
-    head = f"{row['name'][:16]:<16} {row['result'][:12]:<12} {_number(snr, '6.1f')}"
+    head = f"{_name(row)} {row['result'][:12]:<12} {_number(snr, '6.1f')}"
     return f"{head} {_ratio(row)}  {bits:<28} {_scores(row)}"
 
 
 def _baseline_line(row: dict[str, Any]) -> str:
     base = row.get("baseline", {})
     codec = base.get("codec", "")
-    return f"{row['name'][:16]:<16} {base.get('result', ''):<12} {'':>6} {_ratio(base)}  {codec:<28} {_scores(base)}"
+    return f"{_name(row)} {base.get('result', ''):<12} {'':>6} {_ratio(base)}  {codec:<28} {_scores(base)}"
+
+
+def _name(row: dict[str, Any]) -> str:
+    """The picture's name in one line of 16 characters."""
+    return f"{' '.join(row['name'].split())[:16]:<16}"
 
 
 def _ratio(row: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The verbs of 'models' that make models smaller and adapt them: quantize, finetune, merge."""
 
 import argparse
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,9 @@ def _carried_out(args: argparse.Namespace, work: Any, note: str, tells: bool = F
     from semwave.commands._json import emit
     from semwave.commands._progress import Progress
 
+    logging.getLogger("bitsandbytes").setLevel(
+        logging.CRITICAL
+    )  # it tells every user of a CPU about an optional package
     told = Told()
     with Progress(wanted=not args.json) as progress:
         progress.run, progress.note = told, note

@@ -177,6 +177,7 @@ def _spectrogram(args: argparse.Namespace) -> int:
     from semwave.commands._json import emit
     from semwave.recording.picture import save_spectrogram
     from semwave.recording.spectrum import spectrogram
+    from semwave.runtime.errors import naming
 
     recording = _samples.open_for(args)
     start, stop = _samples.span_of(recording, args)
@@ -190,9 +191,10 @@ def _spectrogram(args: argparse.Namespace) -> int:
             recording, start, stop, columns=args.columns, fft_size=args.fft, full=args.full, channel=args.channel,
             on_progress=moved,
         )  # fmt: skip
-    drawn = save_spectrogram(
-        recording, seen, args.output, show=args.show, title=args.title, annotations=not args.no_annotations
-    )
+    with naming(args.output):
+        drawn = save_spectrogram(
+            recording, seen, args.output, show=args.show, title=args.title, annotations=not args.no_annotations
+        )
     facts = {"file": str(args.output), "covered": seen.covered, "fft_size": seen.fft_size, "columns": len(seen.mean)}
     clipped = int((seen.clipped > 0).sum())
     if args.json:

@@ -24,7 +24,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Do what the verb says."""
-    return int(args.carry_out(args))
+    from semwave.commands._samples import user_errors
+
+    return int(user_errors(args.carry_out)(args))
 
 
 # ---- fetch -----------------------------------------------------------------------------------------------------------

@@ -164,16 +164,20 @@ def _both_terminals() -> bool:
 
 def _write(replay: "Replay", frames: "list[Frame]", args: argparse.Namespace) -> dict[str, Any]:
     """The files that were asked for; what was written, by option."""
+    from semwave.runtime.errors import naming
+
     written: dict[str, Any] = {}
     if args.csv:
         from semwave.replay.lines import write_csv
 
-        write_csv(args.csv, frames, payload=args.bytes)
+        with naming(args.csv):
+            write_csv(args.csv, frames, payload=args.bytes)
         written["csv"] = str(args.csv)
     if args.pcap:
         from semwave.replay.pcap import write_pcap
 
-        write_pcap(args.pcap, frames)
+        with naming(args.pcap):
+            write_pcap(args.pcap, frames)
         written["pcap"] = str(args.pcap)
     if args.annotate:
         from semwave.replay.annotate import annotate
@@ -207,8 +211,12 @@ def _pictures(frames: "list[Frame]", args: argparse.Namespace) -> dict[str, Any]
 
 def _report(recording: "Recording", frames: "list[Frame]", args: argparse.Namespace, pictures: list[str]) -> str:
     from semwave.replay.report import write_report
+    from semwave.runtime.errors import naming
 
-    write_report(args.report, recording, frames, receiver=args.receiver, pictures=[Path(folder) for folder in pictures])
+    with naming(args.report):
+        write_report(
+            args.report, recording, frames, receiver=args.receiver, pictures=[Path(folder) for folder in pictures]
+        )
     return str(args.report)
 
 

@@ -9,6 +9,21 @@ FlowgraphError
 └── LinkError           an edge between processes failed
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def naming(file: Path) -> Iterator[Path]:
+    """An OSError from within names what was being written; where a disk is full, the system names nothing."""
+    try:
+        yield file
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(file)
+        raise
+
 
 class FlowgraphError(Exception):
     """Base of every error that semwave raises on purpose; its text is meant for the user."""
