@@ -2,6 +2,7 @@
 
 import os
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -182,6 +183,10 @@ def test_size_is_checked_before_memory_is_taken(tmp_path):
     (tmp_path / "big.png").write_bytes(png_header(9000, 8000))
     with pytest.raises(PictureError, match=r"9000x8000 is more than max_pixels = 64000000"):
         load_picture(tmp_path / "big.png")
+    (tmp_path / "warned.png").write_bytes(png_header(12000, 9000))  # Pillow would print a warning of its own
+    with warnings.catch_warnings(record=True) as caught, pytest.raises(PictureError, match="12000x9000 is more than"):
+        load_picture(tmp_path / "warned.png")
+    assert not caught
     save_png(tmp_path / "small.png", ramp())
     with pytest.raises(PictureError, match="36x24 is more than max_pixels = 863"):
         load_picture(tmp_path / "small.png", max_pixels=863)

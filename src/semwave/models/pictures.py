@@ -4,8 +4,11 @@ Sizes are read from the file's header and checked before memory is taken for the
 are composited on white. EXIF rotation is applied. Colour profiles are not: the numbers are taken as sRGB.
 """
 
+import contextlib
 import re
 import stat
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +60,7 @@ def load_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.u
     path = Path(path)
     _check_file(path)
     try:
-        with Image.open(path, formats=FORMATS) as opened:
+        with _no_size_warning(), Image.open(path, formats=FORMATS) as opened:
             _check_size(path, opened, max_pixels)
             opened.load()
             picture = _to_rgb(path, _upright(opened))
@@ -112,6 +115,14 @@ def save_png(path: str | Path, image: NDArray[Any]) -> None:
         Image.fromarray(np.ascontiguousarray(image)).save(path, format="PNG")
     except OSError as error:
         raise PictureError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _no_size_warning() -> Iterator[None]:
+    """Sizes are judged here, so Pillow need not warn of large ones as well."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def _check_file(path: Path) -> None:
