@@ -12,7 +12,7 @@ _SAME = ("core:datatype", "core:sample_rate", "core:num_channels")
 
 
 def joined(found: list[Found], path: str) -> Found:
-    """The one recording that ``found`` at ``path`` is, metadata together; raises RecordingError unless they follow up."""
+    """The one recording that ``found`` at ``path`` is, as one; raises RecordingError unless parts follow up."""
     if len(found) == 1:
         return found[0]
     names = ", ".join(f.name for f in found[:20])

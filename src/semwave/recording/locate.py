@@ -54,7 +54,8 @@ def locate(path: str | Path, name: str | None = None, **raw: Any) -> list[Found]
     if file.suffix.lower() in RAW:
         return [_raw(file, {"datatype": RAW[file.suffix.lower()]})]
     raise RecordingError(
-        f"{file} is not a recording that can be recognised; give its datatype (--datatype-in ci16_le) to read it as bare samples"
+        f"{file} is not a recording that can be recognised; "
+        "give its datatype (--datatype-in ci16_le) to read it as bare samples"
     )
 
 
