@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semwave.bench.metrics.objects import Seen
+from semwave.models.hubnet import cache_only
 
 Array = NDArray[Any]
 
@@ -36,13 +37,14 @@ class HubDetector:
         import transformers
 
         source = name.removeprefix("hub:")
+        safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": cache_only(source)}
         try:
-            config = _config(source)
+            config = _config(source, safe)
             if config.model_type not in SOFTMAX + SIGMOID:
                 known = ", ".join(SOFTMAX + SIGMOID)
                 raise ValueError(f"{name} is of the family {config.model_type!r}; objects come from {known}")
             net = transformers.AutoModelForObjectDetection.from_pretrained(
-                source, config=config, use_safetensors=True, trust_remote_code=False
+                source, config=config, use_safetensors=True, **safe
             )
         except OSError as error:
             reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
@@ -89,12 +91,12 @@ class HubDetector:
 _NORM = (("image_mean", _MEAN), ("image_std", _STD))
 
 
-def _config(source: str) -> Any:
+def _config(source: str, safe: dict[str, Any]) -> Any:
     """What the model says of itself; transformers says by a ValueError that a folder holds no model."""
     import transformers
 
     try:
-        return transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+        return transformers.AutoConfig.from_pretrained(source, **safe)
     except ValueError as error:
         raise OSError(str(error)) from error
 
@@ -106,7 +108,10 @@ def _preprocessor(source: str) -> dict[str, Any]:
     folder = Path(source) / "preprocessor_config.json"
     if Path(source).is_dir():
         return dict(json.loads(folder.read_text(encoding="utf-8"))) if folder.is_file() else {}
-    file = cached_file(source, "preprocessor_config.json", _raise_exceptions_for_missing_entries=False)
+    near = cache_only(source)
+    file = cached_file(
+        source, "preprocessor_config.json", local_files_only=near, _raise_exceptions_for_missing_entries=False
+    )
     return dict(json.loads(Path(file).read_text(encoding="utf-8"))) if file else {}
 
 

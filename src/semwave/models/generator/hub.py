@@ -19,6 +19,7 @@ from semwave.models import fill
 from semwave.models.generator.conditions import told
 from semwave.models.generator.network import apply_adapter
 from semwave.models.generator.quantise import check_bits, quantise
+from semwave.models.hubnet import cache_only
 from semwave.models.prompt_grammar import Prompt
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class HubInventor:
 def load_pipeline(name: str, device: str = "cpu", bits: int | None = None) -> Any:
     """The inpainting pipeline of hub id or folder ``name``.
 
-    Folders never touch the network; ids do unless the files are in the cache or HF_HUB_OFFLINE is set. Raises
-    HubError that says what to do where the files cannot be had.
+    Folders never touch the network; ids do unless HF_HUB_OFFLINE is set or no hub answers: then only the cache is
+    looked at. Raises HubError that says what to do where the files cannot be had.
     """
     import torch
 
@@ -91,7 +92,7 @@ def load_pipeline(name: str, device: str = "cpu", bits: int | None = None) -> An
     if not local and (name.startswith((".", "/", "~")) or name.count("/") != 1):
         raise HubError(f"{name} is neither a folder nor a hub id such as owner/model")
     half = torch.float16 if device.startswith("cuda") else torch.float32
-    more: dict[str, Any] = {"dtype": half, "local_files_only": local, "use_safetensors": True}
+    more: dict[str, Any] = {"dtype": half, "local_files_only": cache_only(name), "use_safetensors": True}
     if local:
         more |= _quantised(Path(name), device, half)
     try:

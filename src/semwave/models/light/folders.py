@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from semwave.models.hubnet import cache_only
 from semwave.models.light import lora, quantise, store
 
 NETWORKS = ("unet", "transformer")
@@ -36,7 +37,7 @@ def _fetched(name: str) -> Path:
 
     wanted = ["*.json", "*.txt", "*.safetensors"]
     try:
-        return Path(snapshot_download(name, allow_patterns=wanted))
+        return Path(snapshot_download(name, allow_patterns=wanted, local_files_only=cache_only(name)))
     except Exception as error:  # many kinds, of several libraries
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise OSError(

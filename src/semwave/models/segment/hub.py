@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from semwave.models.hubnet import cache_only
 from semwave.models.segment import backends
 from semwave.models.segment.backends import Segmenter
 from semwave.models.segment.references import resize
@@ -85,15 +86,16 @@ def _load(name: str, device: str) -> Loaded:
     import transformers
 
     source = name.removeprefix("hub:")
+    safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": cache_only(source)}
     try:
-        config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+        config = transformers.AutoConfig.from_pretrained(source, **safe)
     except (OSError, ValueError) as error:
         raise OSError(_unreachable(name, source, error)) from error
     if config.model_type not in FAMILIES:
         raise ValueError(f"{name} is of the family {config.model_type!r}; key regions come from {', '.join(FAMILIES)}")
     family = getattr(transformers, FAMILIES[config.model_type])
     try:
-        net = family.from_pretrained(source, use_safetensors=True, trust_remote_code=False)
+        net = family.from_pretrained(source, use_safetensors=True, **safe)
     except OSError as error:
         raise OSError(_unreachable(name, source, error)) from error
     try:
@@ -124,7 +126,12 @@ def _preprocessor(source: str) -> dict[str, Any]:
     from transformers.utils import cached_file
 
     try:
-        found = cached_file(source, "preprocessor_config.json", _raise_exceptions_for_missing_entries=False)
+        found = cached_file(
+            source,
+            "preprocessor_config.json",
+            local_files_only=cache_only(source),
+            _raise_exceptions_for_missing_entries=False,
+        )
     except OSError:
         return {}
     return json.loads(Path(found).read_text(encoding="utf-8")) if found else {}
@@ -183,7 +190,9 @@ def _clipseg(model: Loaded) -> Segmenter:
     import torch
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(model.source, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(
+        model.source, trust_remote_code=False, local_files_only=cache_only(model.source)
+    )
 
     def word(image: Picture, *texts: str) -> Importance:
         limit = model.net.config.text_config.max_position_embeddings

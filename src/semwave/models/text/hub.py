@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from semwave.models.hubnet import cache_only
 from semwave.models.text.captioner import Said
 
 Array = NDArray[Any]
@@ -28,9 +29,9 @@ class HubCaptioner:
     def __init__(self, name: str, device: str = "cpu", most_words: int = 30) -> None:
         from transformers import AutoProcessor
 
-        safe: dict[str, Any] = {"trust_remote_code": False}
+        safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": cache_only(name)}
         try:
-            self.family = str(_config(name).model_type)
+            self.family = str(_config(name, safe).model_type)
             if self.family not in FAMILIES:
                 raise ValueError(f"caption must be of the families {', '.join(FAMILIES)}; {name} is {self.family!r}")
             self._processor = AutoProcessor.from_pretrained(name, **safe)
@@ -67,12 +68,12 @@ def without(image: Array, region: Array | None) -> Array:
     return out
 
 
-def _config(name: str) -> Any:
+def _config(name: str, safe: dict[str, Any]) -> Any:
     """What the model says of itself; transformers says by a ValueError that a folder holds no model."""
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(name, trust_remote_code=False)
+        return AutoConfig.from_pretrained(name, **safe)
     except ValueError as error:
         raise OSError(str(error)) from error
 
