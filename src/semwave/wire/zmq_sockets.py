@@ -107,7 +107,11 @@ class Receiver(_End):
         if self.pattern == "req/rep":
             self._ask(request)
         try:
-            frames: list[Any] = [f.buffer for f in self.socket.recv_multipart(copy=False)]
+            frame = self.socket.recv(copy=False)
+            frames: list[Any] = [frame.buffer]
+            while frame.more:
+                frame = self.socket.recv(copy=False)
+                frames.append(frame.buffer)
         except zmq.Again:
             return None
         if self.pattern != "req/rep":
