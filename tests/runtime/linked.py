@@ -7,7 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from parts import Dice, Numbers, Repeat, values
+
+from semwave.blocks.basic import VectorSink
 from semwave.runtime import Flowgraph, Result, Run
+
+QUICK = {"deadline_s": 1.0}
 
 
 def free_port() -> int:
@@ -119,3 +124,15 @@ class Proxy(threading.Thread):
     def mend(self) -> None:
         """Let connections through again."""
         self.open = True
+
+
+def chain(count: int | None = 3000, seed: int = 1) -> Flowgraph:
+    """A source and dice in part tx, two more blocks in part rx."""
+    fg = Flowgraph(seed=seed, chunk=50)
+    fg.add(a=Numbers(count=count, tag_every=7), b=Dice(), c=Repeat(), k=VectorSink())
+    return fg.connect("a > b > c > k").place(tx=["a", "b"], rx=["c", "k"])
+
+
+def items(sink: VectorSink) -> tuple[list[int], list[tuple[int, int]]]:
+    """What came, and the tags."""
+    return values(sink), [(t.at, t.value) for p in sink.packets for t in p.tags]

@@ -9,21 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zmq
-from parts import left_threads
 
 from semwave.runtime import ConnectError, Flowgraph, LinkError, Run
 from semwave.runtime import wirecode as w
 from semwave.runtime.keys import link_keys, write_pair
 
 sys.path.insert(0, str(Path(__file__).parent))
-from linked import Part, tcp
-from test_link import chain, items
+from linked import Part, chain, items, tcp
 
-
-@pytest.fixture(autouse=True)
-def _nothing_stays() -> Iterator[None]:
-    yield
-    assert not left_threads()
+pytestmark = pytest.mark.usefixtures("nothing_stays")
 
 
 @pytest.fixture
