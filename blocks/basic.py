@@ -86,7 +86,7 @@ class RandomBits(Source):
 
     def start(self, ctx: Context) -> None:
         """Take the seed."""
-        self._chunk, self._rng = ctx.chunk, ctx.rng()
+        self._chunk, self._rng, self._given = ctx.chunk, ctx.rng(), 0
 
     def packets(self) -> Iterator[Packet]:
         """Chunk by chunk; int64 draws, since narrower ones depend on how they are cut."""
@@ -95,6 +95,11 @@ class RandomBits(Source):
             n = self._chunk if left is None else min(self._chunk, left)
             yield Packet(self._rng.integers(0, 2, n).astype(np.uint8))
             left = None if left is None else left - n
+            self._given += n
+
+    def progress(self) -> tuple[float, float] | None:
+        """Bits given, of how many."""
+        return None if self.count is None else (self._given, self.count)
 
 
 class Copy(SyncBlock):

@@ -56,6 +56,8 @@ class Progress:
         word = self.note or ("starting" if self.run is None else "running")
         if done is None:
             return f"{word}  {duration(gone)}"
+        if done == 1 and word == "running":  # of the sources: what they gave can be on its way for long
+            return f"finishing  {duration(gone)}"
         full = round(BAR * done)
         left = f", {duration(gone / done - gone)} left" if 0.01 < done < 1 else ""
         return f"{word} [{'#' * full}{'.' * (BAR - full)}] {100 * done:3.0f} %  {duration(gone)}{left}"
