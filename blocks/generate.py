@@ -83,7 +83,8 @@ class GenerativeDecoder(BatchBlock):
         layers = {name: layer_bytes(packet, name) for name in ("mask", "prompt", "sketch", "key")}
         raw = packet.meta.get("raw", {}).get("key")
         side = layers.pop("key") if raw else None
-        parts, problems = decode_layers(layers, shape)
+        codecs = {name: entry["codec"] for name, entry in packet.meta["layers"].items()}
+        parts, problems = decode_layers(layers, shape, codecs)
         for problem in problems:
             self._ctx.count("layers that passed their CRC and did not decode")
             self._ctx.warn(problem)

@@ -20,10 +20,13 @@ class SemanticEncoder(FrameBlock):
     codec makes bytes of the key region, the rest smoothed away. ``jscc`` (joint source-channel coding) makes bytes of
     side information and symbols of unit mean power that go on the air as they are (``meta["raw"]`` of the layer),
     ``free`` or each on the nearest point of a QAM ``constellation``; ``snr_db`` is what is known of the receiver's SNR.
+    ``none`` sends an empty layer: the key region is in the sketch (``with_key`` of SketchEncoder).
     """
 
     heavy = True
-    codec: Annotated[str, Param("image codec, or jscc", choices=("avif", "webp", "jpeg", "jscc"))] = "avif"
+    codec: Annotated[
+        str, Param("image codec, jscc, or none: it is in the sketch", choices=("avif", "webp", "jpeg", "jscc", "none"))
+    ] = "avif"
     cbr: Annotated[float, Param("channel uses of the key layer per sample of the picture", low=0, high=4)] = 0.02
     key_cbr: Annotated[float | None, Param("the same per sample of the key region at most; none: any", low=0)] = None
     min_bytes: Annotated[int, Param("budget of small pictures", unit="bytes", low=0, high=4096)] = 64
@@ -49,6 +52,10 @@ class SemanticEncoder(FrameBlock):
     def work(self, image: Packet, mask: Packet) -> Iterator[Packet]:
         """The key layer of one picture."""
         height, width = image.data.shape[:2]
+        if self.codec == "none":
+            meta = {**image.meta, "height": height, "width": width, "codec": IMAGE_CODEC}
+            yield Packet(np.empty(0, np.uint8), meta=meta)
+            return
         share = float(mask.data.astype(bool).mean())
         most = self.cbr if self.key_cbr is None else min(self.cbr, self.key_cbr * share)
         budget = int(most * 3 * height * width)

@@ -1,10 +1,11 @@
-"""Encoders of the rest: a structured prompt, and a sketch of a few dozen bytes."""
+"""Encoders of the rest: a structured prompt, and a sketch of a few dozen bytes or more."""
 
 from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
 
+from semwave.modulation import scene
 from semwave.runtime import Array, Context, FrameBlock, Frames, In, Out, Packet, Param
 
 PICTURE = Frames(np.uint8, ("row", "column", 3))
@@ -74,20 +75,39 @@ class TextEncoder(FrameBlock):
 
 
 class SketchEncoder(FrameBlock):
-    """Low-frequency colour and structure of the rest in at most ``size_bytes``; 0 sends no sketch."""
+    """Low-frequency colour and structure of the rest in at most ``size_bytes``; 0 sends no sketch.
+
+    With ``cbr`` the sketch may take so many channel uses per 3 x height x width instead; with ``mcs`` (the framer's
+    sketch MCS) that gives the bytes. ``with_key`` puts the key region into it as well, sharper than the rest: at few
+    bytes one code is worth more than two. The key layer is then empty (``codec = "none"`` of SemanticEncoder).
+    """
 
     heavy = True
-    size_bytes: Annotated[int, Param("bytes of the sketch", unit="bytes", low=0, high=255)] = 48
+    size_bytes: Annotated[int, Param("bytes of the sketch", unit="bytes", low=0, high=65535)] = 48
+    cbr: Annotated[
+        float | None, Param("channel uses of the sketch per sample of the picture; none: size_bytes", low=0, high=4)
+    ] = None
+    mcs: Annotated[int, Param("index in TS 38.214, table 5.1.3.1-2", low=0, high=27)] = 2
+    with_key: Annotated[bool, Param("the key region is in the sketch, and there is no key layer")] = False
 
     image = In(PICTURE)
     mask = In(Frames(np.uint8, ("row", "column")))
     layer = Out(Frames(np.uint8, ("byte",)))
 
+    def start(self, ctx: Context) -> None:
+        """Count what does not fit."""
+        self._ctx = ctx
+
     def work(self, image: Packet, mask: Packet) -> Iterator[Packet]:
         """The sketch layer of one picture."""
-        from semwave.models.sketch import encode_sketch
+        from semwave.models.sketch import MAX_SKETCH_BYTES, REST, WITH_KEY, encode_sketch
 
-        data = encode_sketch(image.data, key_region(image, mask), self.size_bytes)
         height, width = image.data.shape[:2]
-        meta = {**image.meta, "height": height, "width": width, "codec": 1}
+        size = self.size_bytes
+        if self.cbr is not None:
+            size = min(scene.capacity(int(self.cbr * 3 * height * width), self.mcs), MAX_SKETCH_BYTES)
+        data = encode_sketch(image.data, key_region(image, mask), size, self.with_key)
+        if self.with_key and not data:
+            self._ctx.count("sketches that did not fit")
+        meta = {**image.meta, "height": height, "width": width, "codec": WITH_KEY if self.with_key else REST}
         yield Packet(np.frombuffer(data, np.uint8), meta=meta)

@@ -15,7 +15,7 @@ from semwave.sweep.tasks import run_point
 
 OURS = (
     "conventional", "jscc", "semwave", "semwave-jscc", "semwave-no-generation", "semwave-no-prompt",
-    "semwave-no-sketch",
+    "semwave-no-sketch", "semwave-sketch",
 )  # fmt: skip
 MINE = '''
 import numpy as np
@@ -70,6 +70,17 @@ def test_a_scheme_says_when_nothing_came_or_fits(name: str, picture: Picture) ->
     none = scheme.transmit(picture, Air(Channel(snr_db=25, modem="symbols"), 3), 3, rng)
     assert none.status == "does not fit"
     assert none.payload == 0
+
+
+def test_a_prompt_that_takes_too_much_of_the_budget_is_left_out(picture: Picture) -> None:
+    air = Air(Channel(snr_db=25, modem="symbols"), 3)
+    few, many = (
+        make("semwave-sketch", {}).transmit(picture, air, budget, np.random.default_rng(5)) for budget in (2600, 12000)
+    )
+    assert few.status == many.status == "ok"
+    assert few.extras["prompt"] == ""
+    assert many.extras["prompt"] != ""
+    assert 64 < few.extras["sketch_bytes"] < many.extras["sketch_bytes"]
 
 
 def test_they_are_all_there() -> None:

@@ -141,7 +141,14 @@ EXAMPLES = [
     Example("Segmenter", {"model": "tiny"}, {"image": frames(*PICTURES)}, slow=True),
     Example("SemanticEncoder", {"cbr": 0.5}, {"image": frames(*PICTURES), "mask": frames(*MASKS)}, slow=True),
     Example("TextEncoder", {}, {"image": frames(*PICTURES), "mask": frames(*MASKS)}, slow=True),
+    Example("SemanticEncoder", {"codec": "none"}, {"image": frames(*PICTURES), "mask": frames(*MASKS)}),
     Example("SketchEncoder", {}, {"image": frames(*PICTURES), "mask": frames(*MASKS)}, slow=True),
+    Example(
+        "SketchEncoder",
+        {"cbr": 0.1, "with_key": True},
+        {"image": frames(*PICTURES), "mask": frames(*MASKS)},
+        slow=True,
+    ),
     Example("Framer", {}, {"key": layers(50, 1)}),
     Example(
         "Framer",

@@ -105,6 +105,16 @@ def test_key_pixels_change_by_no_more_than_their_error(decoder: generate.Generat
         decoder.decode([scene(4, 4, key_error=-0.1)], [1])
 
 
+def test_strength_scales_what_is_added(decoder: generate.GenerativeDecoder) -> None:
+    none, half, full = (decoder.decode([scene(64, 64, strength=s)], [1])[0].image.astype(int) for s in (0.0, 0.5, 1.0))
+    (fill,) = load_decoder("classical").decode([scene(64, 64)], [1])
+    assert np.array_equal(none, fill.image)
+    inside = (full > 0) & (full < 255)
+    assert np.abs(2 * half - none - full)[inside].max() <= 2
+    with pytest.raises(ValueError, match=r"strength must be 0 ... 1, not 1\.5"):
+        decoder.decode([scene(4, 4, strength=1.5)], [1])
+
+
 def test_several_steps_are_no_longer_than_asked() -> None:
     decoder, sent = load_decoder("flow"), scene(64, 64)
     images = [decoder.decode([sent], [1], steps=n)[0].image for n in (1, 2, 4)]

@@ -40,6 +40,8 @@ class Received:
     key_error: float | Array = 0.0
     """Expected root mean square error of the key pixels in [0, 1], one for all or [height, width]: a generator may
     change them by no more. 0, also where it is not known: they stay as they are."""
+    strength: float = 1.0
+    """Share, 0 to 1, of the generator's change that is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class GenerativeDecoder:
         if self._inventor is not None and not known.mask.all():
             room = np.broadcast_to(np.asarray(known.key_error, np.float32), known.mask.shape)
             room = np.where(known.mask, room, np.float32(1.0))[..., None]
-            added = np.clip(self._inventor(known, seed, steps), -room, room)
+            added = np.clip(np.float32(scene.strength) * self._inventor(known, seed, steps), -room, room)
         image = np.rint(np.clip(known.picture + added, 0.0, 1.0) * 255.0).astype(np.uint8)
         provenance, confidence = trust.judge(known, added, self.name)
         return Reconstruction(image, provenance, confidence)
@@ -185,6 +187,8 @@ def _checked(scene: Received) -> tuple[int, int]:
         if array.shape != shape or (dtype is not None and array.dtype != dtype):
             kind = np.dtype(dtype).name if dtype else "float"
             raise ValueError(f"{name} must be {kind} {shape}, not {array.dtype} {array.shape}")
+    if not 0.0 <= scene.strength <= 1.0:
+        raise ValueError(f"strength must be 0 ... 1, not {scene.strength}")
     if not np.all(np.asarray(scene.key_error) >= 0.0):
         raise ValueError(f"key_error must be 0 or more, not {np.min(scene.key_error)}")
     return height, width

@@ -1,4 +1,4 @@
-"""The sketch: a few bytes of colour and structure of the rest of a picture; 0 to 64 usually, up to 4,096.
+"""The sketch: a few bytes of colour and structure of the rest of a picture; 0 to 64, or thousands.
 
 Up to 64 bytes the rest (everything outside the key mask) is fitted in YCbCr with a triangle of 2-D DCT-II functions
 that span the whole picture; pixels inside the mask have no say. The coefficients are quantised one after the other,
@@ -6,7 +6,8 @@ each making up for the rounding of those before (nearest-plane rounding of a lat
 not amplify the error, and coded with static tables. The step is the finest that fits the bytes given.
 
 From 65 bytes on it is an AV1 still picture, made smaller to fit, in which the key region is filled smoothly so that it
-costs next to nothing. The number of bytes tells the two kinds apart.
+costs next to nothing; or, where there is no key layer beside it (codec WITH_KEY), stands sharp among a blurred rest.
+The number of bytes tells cosines and stills apart.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semwave.models import keycodec, shortcode
+from semwave.models import keycodec, shortcode, sketchstill
 
 Array = NDArray[Any]
 
-MAX_SKETCH_BYTES = 4096
+REST, WITH_KEY = 1, 2  # numbers on the air: what is in the sketch
+MAX_SKETCH_BYTES = 65535  # what a header can announce
 MAX_WAVES_BYTES = 64  # cosines up to here, a still picture above
 _GRID = 40  # pixels on the long side of the picture that is fitted
 _LIMIT = (18, 9, 9)  # highest order, rows and columns together, of Y, Cb, Cr
@@ -40,10 +42,11 @@ _TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0
 _TO_RGB = np.array([[1.0, 0.0, 1.402], [1.0, -0.344136, -0.714136], [1.0, 1.772, 0.0]], np.float32)
 
 
-def encode_sketch(image: Array, mask: Array | None, size_bytes: int) -> bytes:
+def encode_sketch(image: Array, mask: Array | None, size_bytes: int, with_key: bool = False) -> bytes:
     """Code the rest of ``image`` [height, width, 3] uint8 in at most ``size_bytes``; ``mask`` [height, width] is key.
 
-    Returns b"" for size 0 and for a picture without a rest. Raises ValueError on bad shapes or sizes.
+    ``with_key``: the key region as well, and sharper than the rest; it needs more than 64 bytes, else b"". Returns b""
+    for size 0 and for a picture without a rest. Raises ValueError on bad shapes or sizes.
     """
     if not 0 <= size_bytes <= MAX_SKETCH_BYTES:
         raise ValueError(f"size_bytes must be 0 ... {MAX_SKETCH_BYTES}, not {size_bytes}")
@@ -51,10 +54,14 @@ def encode_sketch(image: Array, mask: Array | None, size_bytes: int) -> bytes:
     weight = np.ones((height, width), np.float32) if mask is None else 1.0 - np.asarray(mask, np.float32)
     if weight.shape != (height, width):
         raise ValueError(f"mask must be {height} x {width} like the image, not {weight.shape}")
+    if with_key:
+        key = None if mask is None or not weight.any() or weight.all() else weight < 0.5
+        still = sketchstill.encode_still(image, size_bytes, key) if size_bytes > MAX_WAVES_BYTES else b""
+        return still if len(still) > MAX_WAVES_BYTES else b""
     if size_bytes == 0 or not weight.any():
         return b""
     if size_bytes > MAX_WAVES_BYTES:
-        still = _encode_still(image, weight > 0.5, size_bytes)
+        still = sketchstill.encode_still(keycodec.fill_smoothly(image, weight > 0.5), size_bytes)
         if len(still) > MAX_WAVES_BYTES:
             return still
         size_bytes = MAX_WAVES_BYTES
@@ -97,15 +104,6 @@ def decode_sketch(data: bytes, shape: tuple[int, ...], mask: Array | None = None
         ycc[..., plane] = _synthesise(values, orders, (height, width))
     ycc[..., 0] += 0.5
     return np.clip(ycc @ _TO_RGB.T, 0.0, 1.0)
-
-
-def _encode_still(image: Array, rest: Array, size_bytes: int) -> bytes:
-    """The picture with its key region smoothed over, as AV1; b"" where nothing fits or AV1 cannot be written."""
-    try:
-        code = keycodec.encode_whole(keycodec.fill_smoothly(image, rest), size_bytes, "avif")
-    except keycodec.KeyCodecError:
-        return b""
-    return b"" if code is None else code[0]
 
 
 def _shape(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from semwave.modulation import scene
 Array = NDArray[Any]
 CODEC = 1  # of the small layers
 ORDER = ("mask", "prompt", "sketch")
+PROMPT_SHARE = 1 / 12  # of the budget: a prompt that takes more is worth less than the sketch in its place
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,12 @@ class Semwave(Scheme):
     """What ``image_link`` does, in a given number of channel uses: mask, prompt and sketch first, the key region in
     what they leave. A budget too small for all loses the sketch first, then the prompt.
 
-    ``codec``: avif, webp, jpeg, best, or ``jscc`` (symbols as they are; ``told``: the encoder knows the mean SNR).
+    ``codec``: avif, webp, jpeg, best, or ``jscc`` (symbols as they are; ``told``: the encoder knows the mean SNR), or
+    ``none``: all that mask and prompt leave goes to one sketch of everything, the key region sharper than the rest.
     """
 
     name: ClassVar[str] = "semwave"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     segmenter: str = "lite"
     key_share: float = 0.35
     codec: str = "avif"
@@ -66,7 +68,7 @@ class Semwave(Scheme):
             return Delivery(lost(picture), "does not fit", 0, 0)
         layers, raw = made
         height, width = picture.image.shape[:2]
-        entries = {n: scene.LayerEntry(_codec(n), self._mcs(n), len(d)) for n, d in layers.items()}
+        entries = {n: scene.LayerEntry(self._number(n), self._mcs(n), len(d)) for n, d in layers.items()}
         if raw is not None:
             entries["key"] = scene.LayerEntry(scene.KEY_JSCC["free"], self.key_mcs, len(layers["key"]), raw.size)
         header = scene.SceneHeader(0, height, width, int(rng.integers(1 << 16)), **entries)
@@ -91,6 +93,11 @@ class Semwave(Scheme):
         if not data:
             return None
         left = budget - self._uses(data)
+        if self.codec == "none":
+            if "prompt" in data and scene.coded_symbols(len(data["prompt"]), self.prompt_mcs) > PROMPT_SHARE * budget:
+                del data["prompt"]
+                left = budget - self._uses(data)
+            return {**data, "sketch": self._sketch(picture, grid, left)}, None
         if self.codec == "jscc":
             from semwave.models.jscckey import encode_jscc_key
 
@@ -117,9 +124,25 @@ class Semwave(Scheme):
             said = self._captioner([picture.image], [region])[0]
             told = describe(picture.image, region, said.caption, said.things)
             made["prompt"] = encode_prompt(told, self.prompt_bytes)
-        if self.sketch_bytes:
+        if self.sketch_bytes and self.codec != "none":
             made["sketch"] = encode_sketch(picture.image, region, self.sketch_bytes)
         return {n: made[n] for n in ORDER if n in made}
+
+    def _sketch(self, picture: Picture, grid: Array, left: int) -> bytes:
+        """All of the picture in ``left`` channel uses."""
+        from semwave.models.maskcode import block_size
+        from semwave.models.segment import expand
+        from semwave.models.sketch import MAX_SKETCH_BYTES, encode_sketch
+
+        height, width = picture.image.shape[:2]
+        size = min(scene.capacity(left, self.sketch_mcs), MAX_SKETCH_BYTES)
+        return encode_sketch(picture.image, expand(grid, block_size(height, width), (height, width)), size, True)
+
+    def _number(self, layer: str) -> int:
+        """Of a layer's codec, in the header."""
+        from semwave.models.sketch import WITH_KEY
+
+        return WITH_KEY if layer == "sketch" and self.codec == "none" else _codec(layer)
 
     def _rebuilt(self, arrival: Arrival, extras: dict[str, Any]) -> Delivery:
         from semwave.models.generate import Received
@@ -129,7 +152,8 @@ class Semwave(Scheme):
         assert header is not None
         shape, layers = (header.height, header.width), dict(arrival.layers)
         side = layers.pop("key", None) if header.key.raw else None
-        parts, problems = decode_layers(layers, shape)
+        codecs = {n: header.layer(n).codec for n in scene.LAYERS}
+        parts, problems = decode_layers(layers, shape, codecs)
         key = self._key(arrival, side, parts["mask"]) if header.key.raw else None
         if key is not None:
             parts.update(key=key.picture, key_ok=key.usable, key_error=key.sigma)
@@ -164,6 +188,16 @@ class JsccKeyed(Semwave):
     name: ClassVar[str] = "semwave-jscc"
     codec: str = "jscc"
     key_mcs: int = 1
+
+
+@dataclass(frozen=True)
+class Sketched(Semwave):
+    """No key layer: one sketch carries everything, the key region sharper than the rest. What serves few bytes best."""
+
+    name: ClassVar[str] = "semwave-sketch"
+    codec: str = "none"
+    caption: str = "off"
+    prompt_bytes: int = 32
 
 
 def _codec(layer: str) -> int:
