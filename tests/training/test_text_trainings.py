@@ -89,9 +89,9 @@ def test_every_twentieth_is_development() -> None:
     ("given", "message"),
     [
         (["--data", "nowhere"], "argument --data: there is no folder nowhere"),
-        (["--data", ".", "--minutes", "-1"], "argument --minutes: must be a number of minutes above 0, not '-1'"),
-        (["--data", ".", "--minutes", "soon"], "must be a number of minutes above 0, not 'soon'"),
-        (["--data", ".", "--resume", "nowhere"], "argument --resume: there is no folder nowhere"),
+        (["--minutes", "-1", "--data", "."], "argument --minutes: must be a number of minutes above 0, not '-1'"),
+        (["--minutes", "soon", "--data", "."], "must be a number of minutes above 0, not 'soon'"),
+        (["--resume", "nowhere", "--data", "."], "argument --resume: there is no folder nowhere"),
     ],
 )
 def test_bad_options_are_named(training, given: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Train the generative decoder: a conditional flow from the textured fill to the picture, judged by eye-like losses.
 
-    semwave train decoder --data DIR --minutes 60 --out OUT
+    semwave train decoder --data DIR --minutes 60
+    semwave train decoder --resume checkpoints/decoder
 
 The network sees a point on the straight path from the textured fill (noise level 1) to the picture (0) and predicts
 the velocity; most often it is asked at level 1, so that one step is enough. The loss compares the picture that follows
@@ -308,8 +309,10 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="semwave train decoder", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--data", type=options.folder, required=True, help="folder with clean/ and research/")
-    made.add_argument("--out", type=Path, required=True, help="folder of the trained decoder")
+    made.add_argument(
+        "--data", type=options.archives, help="folder with clean/ and research/; not needed once all examples are made"
+    )
+    made.add_argument("--out", type=Path, help="folder of the trained decoder (trained/ in that of --checkpoints)")
     made.add_argument("--minutes", type=options.minutes, default=60.0)
     made.add_argument("--resume", type=options.folder, help="folder of a checkpoint")
     made.add_argument("--seed", type=int, default=7)
@@ -326,6 +329,11 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> None:
     """Prepare examples, train, write the decoder."""
     args = parser().parse_args(argv)
+    missing = any(
+        decoder_data.missing(args.cache, n, args.seed, held) for n, held in ((args.examples, False), (24, True))
+    )
+    if args.data is None and missing:
+        parser().error(f"--data is needed: {args.cache} does not have all of the {args.examples} examples yet")
     torch.set_num_threads(args.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for count, part in ((args.examples, False), (24, True)):
@@ -343,7 +351,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     run.save(args.checkpoints)
     if (args.checkpoints / "log.jsonl").is_file():
         curve(args.checkpoints)
-    run.export(args.out)
+    run.export(args.out or args.checkpoints / "trained")
 
 
 if __name__ == "__main__":

@@ -253,13 +253,15 @@ class Examples:
         return Received(image.shape, key, mask, str(prompt), drawn, key_error=error)
 
 
-def prepare(data: Path, cache: Path, count: int, seed: int, held_out: bool = False) -> Iterator[int]:
+def prepare(data: Path | None, cache: Path, count: int, seed: int, held_out: bool = False) -> Iterator[int]:
     """Write what is missing of the first ``count`` examples into ``cache``, a shard of SHARD at a time."""
     maker, size = None, HELD_SHARD if held_out else SHARD
     for shard in range(-(-count // size)):
         path = _shard(cache, seed, shard, held_out)
         if path.is_file():
             continue
+        if data is None:
+            raise FileNotFoundError(f"no {path}: run with --data first")
         maker = maker or Examples(photos(data, held_out), seed + int(held_out))
         made = [maker.make(n) for n in range(shard * size, (shard + 1) * size)]
         cache.mkdir(parents=True, exist_ok=True)
@@ -270,6 +272,12 @@ def prepare(data: Path, cache: Path, count: int, seed: int, held_out: bool = Fal
             np.savez(file, **stacked)
         path.with_suffix(".tmp").rename(path)
         yield shard
+
+
+def missing(cache: Path, count: int, seed: int, held_out: bool = False) -> bool:
+    """Whether `prepare` would have something to make."""
+    shards = range(-(-count // (HELD_SHARD if held_out else SHARD)))
+    return not all(_shard(cache, seed, shard, held_out).is_file() for shard in shards)
 
 
 def load(cache: Path, seed: int, count: int, held_out: bool = False) -> dict[str, Array]:

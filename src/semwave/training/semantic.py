@@ -225,7 +225,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Read the options and train."""
     parser = argparse.ArgumentParser(prog="semwave train semantic", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
-        "--data", type=options.folder, required=True, help="folder with clean/ and research/, or with pictures"
+        "--data", type=options.photographs, required=True, help="folder with clean/ and research/, or with pictures"
     )
     parser.add_argument("--minutes", type=options.minutes, default=60.0, help="stop after so long")
     parser.add_argument("--resume", type=options.folder, help="folder of a checkpoint")

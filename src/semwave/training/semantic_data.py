@@ -42,7 +42,9 @@ class Pictures:
         loose = sorted(p for p in data.glob("*.*") if p.suffix.lower() in (".jpg", ".png", ".webp"))
         self._items += [(p, "") for i, p in enumerate(loose) if (i % DEVELOPMENT == 0) == development]
         if not self._items:
-            raise FileNotFoundError(f"no pictures in {data}: need {' or '.join(ARCHIVES)}, or *.jpg, *.png, *.webp")
+            raise FileNotFoundError(
+                f"--data: no pictures in {data}: need {' or '.join(ARCHIVES)}, or *.jpg, *.png, *.webp"
+            )
 
     def __len__(self) -> int:
         return len(self._items)

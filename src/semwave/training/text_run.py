@@ -25,7 +25,7 @@ def arguments(name: str, description: str, out: str, minutes: float) -> argparse
     parser = argparse.ArgumentParser(
         prog=f"semwave train {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=options.folder, required=True, help="folder with clean/ and research/")
+    parser.add_argument("--data", type=options.archives, required=True, help="folder with clean/ and research/")
     parser.add_argument("--minutes", type=options.minutes, default=minutes, help="stop after so long")
     parser.add_argument("--resume", type=options.folder, default=None, help="folder of a checkpoint")
     parser.add_argument("--out", type=Path, default=Path(out), help="folder for checkpoints, log, curve and weights")
