@@ -32,6 +32,7 @@ from semwave.runtime import (
     Stream,
     SyncBlock,
 )
+from semwave.runtime.address import free_tcp
 
 CHUNKS, FRAMES_ = Stream(np.complex64), Frames(np.uint8, ("byte",))
 
@@ -192,7 +193,7 @@ def main() -> None:
 
 def cases(scale: int, folder: str) -> None:
     """Measure and print."""
-    tcp, count = "tcp://127.0.0.1:55771", 4000 * scale
+    tcp, count = free_tcp(), 4000 * scale
     ours, peer = both("stream", count, tcp)["rx"], both("bare", count, 65536, tcp)["rx"]
     rate = [count * 65536 / float(str(x["seconds"])) / 1e6 for x in (ours, peer)]
     emit("link", "complex64 chunks of 8192 items, tcp", rate[0], "MB/s", "pyzmq push/pull", rate[1])

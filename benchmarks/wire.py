@@ -6,7 +6,6 @@ gets; latency is from one process' clock reading to the other's, one way, throug
 
 import argparse
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from _report import emit
 from semwave.blocks.basic import NullSink, NullSource
 from semwave.blocks.gnuradio_zmq import GrZmqSink, GrZmqSource
 from semwave.runtime import Flowgraph, FrameBlock, In, Out, Packet, Run, Source, Stream
+from semwave.runtime.address import free_tcp
 
 PEER_PYTHON = "/usr/bin/python3"
 TWIN = Path(__file__).with_name("gnuradio_wire.py")
@@ -85,10 +85,7 @@ def receive(options: argparse.Namespace) -> None:
 
 def measure(script: list[str], kind: str, seconds: float, items: int = 1000, period_s: float = 1e-3) -> Any:
     """Both ends as processes; what the receiver said."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-    more = [kind, address, "--seconds", str(seconds), "--items", str(items), "--period", str(period_s)]
+    more = [kind, free_tcp(), "--seconds", str(seconds), "--items", str(items), "--period", str(period_s)]
     sender = subprocess.Popen([*script, "send", *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         done = subprocess.run([*script, "receive", *more], check=True, capture_output=True, text=True, timeout=120)

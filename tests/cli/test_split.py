@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from semwave.commands import _split
+from semwave.runtime.address import free_tcp
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as POSIX has them")
 BITS, SINK = '{ use = "RandomBits", count = 5000 }', '{ use = "VectorSink" }'
@@ -22,6 +22,7 @@ DRIVER = '''
 import sys, time
 from semwave.cli import run
 from semwave.commands import _split
+from semwave.runtime.address import free_tcp
 from semwave.runtime import ANY, FrameBlock, In, registry
 
 
@@ -107,12 +108,6 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
     raise AssertionError(f"no {text!r} came")
 
 
-def free() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
-
-
 def test_parts_and_links_are_checked_and_shown(cli, graph):
     file = graph("bits > head > sink", bits=BITS, head='{ use = "Head", count = 7 }', sink=SINK)
     file.write_text(file.read_text() + '[place]\ntx = ["bits"]\nrx = ["head", "sink"]\n')
@@ -178,7 +173,7 @@ def test_ctrl_c_ends_all_parts_and_leaves_results(start, odd):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize("victim", ["tx", "rx"])
 def test_a_part_that_is_killed_or_hangs_is_named_by_the_other(start, odd, how, victim):
-    address = free()
+    address = free_tcp()
     file = odd("slow", links=f'[links]\n"copy > odd" = "{address}"\n')
     parts = {part: start("run", file, "--part", part, "--deadline", 3) for part in ("tx", "rx")}
     wait_for(parts["rx"], "ready")
@@ -234,7 +229,7 @@ def test_keys_new(cli, tmp_path):
 
 
 def test_probe_shows_what_leaves_a_port(cli, start, odd):
-    address = free()
+    address = free_tcp()
     process = start("run", odd("slow"), "--probe", f"copy={address}")
     wait_for(process, "ready")
     done = cli("probe", address, "-n", 3, "--timeout", 10)

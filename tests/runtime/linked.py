@@ -11,20 +11,9 @@ from parts import Dice, Numbers, Repeat, values
 
 from semwave.blocks.basic import VectorSink
 from semwave.runtime import Flowgraph, Result, Run
+from semwave.runtime.address import free_tcp
 
 QUICK = {"deadline_s": 1.0}
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def tcp() -> str:
-    """A free address."""
-    return f"tcp://127.0.0.1:{free_port()}"
 
 
 class Part(threading.Thread):
@@ -64,7 +53,7 @@ def spread(build: Callable[[], Flowgraph], **options: Any) -> dict[str, Part]:
     """A graph for each part (they share nothing), every crossing edge at a free address; all are started."""
     first = build()
     layout = first.placement.layout(first.plan())
-    links = {key: tcp() for key in layout.crossing if key not in layout.links}
+    links = {key: free_tcp() for key in layout.crossing if key not in layout.links}
     found = {}
     for part in layout.parts:
         graph = build()

@@ -21,9 +21,10 @@ from semwave.runtime import (
     Source,
     Tag,
 )
+from semwave.runtime.address import free_tcp
 
 sys.path.insert(0, str(Path(__file__).parent))
-from linked import Part, chain, items, spread, tcp
+from linked import Part, chain, items, spread
 
 pytestmark = pytest.mark.usefixtures("nothing_stays")
 
@@ -42,7 +43,7 @@ def test_a_split_run_gives_what_the_whole_gives() -> None:
 
 @pytest.mark.parametrize("first", ["tx", "rx"])
 def test_start_order_does_not_matter(first: str) -> None:
-    address = tcp()
+    address = free_tcp()
     order = [first, "rx" if first == "tx" else "tx"]
     parts = {}
     for name in order:

@@ -15,9 +15,10 @@ from semwave.runtime import (
     LinkError,
     Packet,
 )
+from semwave.runtime.address import free_tcp
 
 sys.path.insert(0, str(Path(__file__).parent))
-from linked import QUICK, Part, Proxy, chain, items, spread, tcp
+from linked import QUICK, Part, Proxy, chain, items, spread
 
 pytestmark = pytest.mark.usefixtures("nothing_stays")
 
@@ -77,7 +78,7 @@ def test_a_failure_goes_on_to_parts_further_away() -> None:
 
 
 def test_a_part_that_never_starts_is_named() -> None:
-    address = tcp()
+    address = free_tcp()
     for name, other in (("tx", "rx"), ("rx", "tx")):
         part = Part(chain().link("b > c", address), name, **QUICK)
         said = rf"link b\.noisy > c\.items \({address}\): part {other} did not answer within 1 s: is it running\?"
@@ -87,7 +88,7 @@ def test_a_part_that_never_starts_is_named() -> None:
 
 
 def test_a_part_that_falls_silent_is_named() -> None:
-    proxy_target = tcp()
+    proxy_target = free_tcp()
     proxy = Proxy(int(proxy_target.rpartition(":")[2]))
     rx = Part(chain(None).link("b > c", proxy_target), "rx", **QUICK)
     tx = Part(chain(None).link("b > c", f"tcp://127.0.0.1:{proxy.port}"), "tx", **QUICK)
@@ -107,7 +108,7 @@ def test_a_connection_that_breaks_and_comes_back_loses_nothing() -> None:
 
     whole = build()
     whole.run(timeout_s=10)
-    target = tcp()
+    target = free_tcp()
     proxy = Proxy(int(target.rpartition(":")[2]))
     rx = Part(build().link("b > c", target), "rx", deadline_s=4.0)
     tx = Part(build().link("b > c", f"tcp://127.0.0.1:{proxy.port}"), "tx", deadline_s=4.0)

@@ -12,10 +12,11 @@ import zmq
 
 from semwave.runtime import ConnectError, Flowgraph, LinkError, Run
 from semwave.runtime import wirecode as w
+from semwave.runtime.address import free_tcp
 from semwave.runtime.keys import link_keys, write_pair
 
 sys.path.insert(0, str(Path(__file__).parent))
-from linked import Part, chain, items, tcp
+from linked import Part, chain, items
 
 pytestmark = pytest.mark.usefixtures("nothing_stays")
 
@@ -47,7 +48,7 @@ GARBAGE = [
 
 
 def test_garbage_is_counted_and_harms_nothing(stranger: zmq.Socket) -> None:
-    address = tcp()
+    address = free_tcp()
     rx, tx = flowing(address)
     stranger.connect(address)
     for message in GARBAGE:
@@ -69,7 +70,7 @@ def test_garbage_is_counted_and_harms_nothing(stranger: zmq.Socket) -> None:
 
 
 def test_what_a_stranger_says_to_a_receiver_that_waits(stranger: zmq.Socket) -> None:
-    address = tcp()
+    address = free_tcp()
     rx = Part(chain().link("b > c", address), "rx", deadline_s=1.5)
     stranger.connect(address)
     for message in GARBAGE:
@@ -79,7 +80,7 @@ def test_what_a_stranger_says_to_a_receiver_that_waits(stranger: zmq.Socket) -> 
 
 
 def test_another_version_is_refused_in_words(stranger: zmq.Socket) -> None:
-    address = tcp()
+    address = free_tcp()
     rx = Part(chain().link("b > c", address), "rx", deadline_s=3)
     stranger.connect(address)
     stranger.send(w.encode("hello", session="s", edge="b.noisy > c.items", spec={}).replace(b'"v":1', b'"v":7'))
@@ -91,7 +92,7 @@ def test_another_version_is_refused_in_words(stranger: zmq.Socket) -> None:
 
 
 def test_a_message_larger_than_allowed_is_never_taken_in(stranger: zmq.Socket) -> None:
-    address = tcp()
+    address = free_tcp()
     rx, tx = flowing(address, max_message_bytes=100_000)
     stranger.connect(address)
     stranger.send_multipart([GOOD_HEADER, bytes(5_000_000)])
@@ -102,7 +103,7 @@ def test_a_message_larger_than_allowed_is_never_taken_in(stranger: zmq.Socket) -
 
 
 def test_a_sender_refuses_what_the_receiver_would() -> None:
-    address = tcp()
+    address = free_tcp()
     rx, tx = (Part(chain().link("b > c", address), part, max_message_bytes=300) for part in ("rx", "tx"))
     with pytest.raises(LinkError, match=r"b\.noisy > c\.items: a packet of 400 bytes; 300 are allowed"):
         tx.check()
@@ -140,7 +141,7 @@ def secured(address: str, keys: Path, tx: str = "tx", rx: str = "rx") -> Flowgra
 
 
 def test_with_the_right_keys_packets_flow(keys: Path) -> None:
-    address = tcp()
+    address = free_tcp()
     parts = [Part(secured(address, keys), part) for part in ("rx", "tx")]
     for part in parts:
         part.check()
@@ -150,7 +151,7 @@ def test_with_the_right_keys_packets_flow(keys: Path) -> None:
 
 
 def test_keys_of_one_link(keys: Path) -> None:
-    address = tcp()
+    address = free_tcp()
     graphs = [
         chain().link("b > c", address, server_key=str(keys / "rx.key"), client_key=str(keys / "tx.key_secret"))
         for _ in range(2)
@@ -161,7 +162,7 @@ def test_keys_of_one_link(keys: Path) -> None:
 
 @pytest.mark.parametrize("wrong", ["client", "server", "none"])
 def test_with_a_wrong_key_nothing_comes_and_both_say_so(keys: Path, wrong: str) -> None:
-    address = tcp()
+    address = free_tcp()
     rx = Part(secured(address, keys), "rx", deadline_s=1.0)
     if wrong == "none":
         graph = chain().link("b > c", address)
@@ -176,7 +177,7 @@ def test_with_a_wrong_key_nothing_comes_and_both_say_so(keys: Path, wrong: str) 
 
 
 def test_a_part_without_keys_is_named(keys: Path) -> None:
-    graph = chain().link("b > c", tcp()).secure(tx=keys / "tx.key")
+    graph = chain().link("b > c", free_tcp()).secure(tx=keys / "tx.key")
     with pytest.raises(ConnectError, match="security: part rx has no key file, and its peers' links are encrypted"):
         Run(graph, part="tx")
 
@@ -203,7 +204,7 @@ def test_a_probe_that_nobody_or_a_slow_one_hears_holds_up_nothing() -> None:
     from semwave.blocks.basic import VectorSink
     from semwave.runtime.sockets import subscriber
 
-    address = tcp()
+    address = free_tcp()
     context, socket = subscriber(address)
     fg = Flowgraph().add(a=FrameNumbers(count=3000), b=Pass(), k=VectorSink()).connect("a > b > k")
     result = fg.run(timeout_s=20, probes={"a": address})

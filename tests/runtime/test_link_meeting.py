@@ -16,9 +16,10 @@ from semwave.runtime import (
     LinkError,
     Run,
 )
+from semwave.runtime.address import free_tcp
 
 sys.path.insert(0, str(Path(__file__).parent))
-from linked import QUICK, Part, chain, spread, tcp
+from linked import QUICK, Part, chain, spread
 
 pytestmark = pytest.mark.usefixtures("nothing_stays")
 
@@ -28,7 +29,7 @@ def test_parts_that_do_not_fit_say_so_in_the_same_words() -> None:
         fg = Flowgraph(chunk=10).add(a=kind(count=10), k=VectorSink())
         return fg.connect("a > k").place(tx=["a"], rx=["k"]).link("a > k", address)
 
-    address = tcp()
+    address = free_tcp()
     rx, tx = Part(build(Numbers), "rx"), Part(build(FrameNumbers), "tx")
     said = r"link a\.items > k\.items \(tcp.*\): part tx sends Frames\[<i8, item\], rx takes Stream\[<i8\]"
     for part in (rx, tx):
@@ -43,7 +44,7 @@ def test_swapped_addresses_are_noticed() -> None:
         fg.connect("a > k", "b > m").place(tx=["a", "b"], rx=["k", "m"])
         return fg.link("a > k", one).link("b > m", two)
 
-    one, two = tcp(), tcp()
+    one, two = free_tcp(), free_tcp()
     parts = [Part(build(one, two), "rx"), Part(build(two, one), "tx")]
     for part in parts:
         with pytest.raises(LinkError, match=r"part tx sends [ab]\.items > [km]\.items here"):
@@ -51,7 +52,7 @@ def test_swapped_addresses_are_noticed() -> None:
 
 
 def test_a_second_sender_is_turned_away_and_harms_nothing() -> None:
-    address = tcp()
+    address = free_tcp()
     rx, tx = (Part(chain(None).link("b > c", address), part) for part in ("rx", "tx"))
     while not rx.part_run.result()["k"].items_in:
         time.sleep(0.01)
@@ -64,7 +65,7 @@ def test_a_second_sender_is_turned_away_and_harms_nothing() -> None:
 
 
 def test_an_address_in_use_is_named() -> None:
-    address = tcp()
+    address = free_tcp()
     first = Part(chain().link("b > c", address), "rx", **QUICK)
     time.sleep(0.2)
     second = Part(chain().link("b > c", address), "rx", **QUICK)

@@ -44,6 +44,13 @@ def bindable(address: str) -> str:
     return f"tcp://{socket.gethostbyname(tcp['host'])}:{tcp['port']}"
 
 
+def free_tcp() -> str:
+    """An address on this machine's loopback that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
 class FreeAddresses:
     """Addresses for the links of one machine, in a folder that only this user may enter; a context manager."""
 
@@ -67,6 +74,4 @@ class FreeAddresses:
             path = str(Path(self._folder.name) / str(self._count))
             if len(path) <= IPC_LIMIT:
                 return f"ipc://{path}"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+        return free_tcp()
