@@ -29,7 +29,7 @@ class Inlet(Queue):
         self.wake = wake
         self.token = secrets.token_hex(12)
         self.got = self.taken = 0
-        self.ended_by_peer = self.lossy = False
+        self.ended_by_peer = self.lossy = self.news = False
         self.said: tuple[int, int, bool] | None = None
         self.asked_at = 0.0
 
@@ -41,8 +41,12 @@ class Inlet(Queue):
 
     def took(self, count: int) -> None:
         self.taken += count  # by one thread only
-        if count:
+        if count and (self.said is None or self.taken + self.room.depth - self.said[0] >= self._few()):
             self.wake()
+
+    def _few(self) -> int:
+        """So many credits are worth a message."""
+        return max(1, self.room.depth // 4)
 
     # ---- for the link's thread -----------------------------------------------------------------------------
 
@@ -112,6 +116,13 @@ class Inlet(Queue):
             if not self.closed:
                 self.items.append(item)
                 self.high = max(self.high, len(self.items) - (item is END))
+                self.news = True
+
+    def tell(self) -> None:
+        """Wake the group for what has come since the last time: once for all that was there."""
+        if self.news:
+            with self.room.lock:
+                self.news = False
                 self.room.lock.notify_all()
 
     def due(self, now: float, state: dict[str, Any], fresh: bool) -> list[list[Any]]:
@@ -123,7 +134,7 @@ class Inlet(Queue):
         if not end.met:
             return []
         limit = self.taken + self.room.depth
-        if self.said is not None and 0 < limit - self.said[0] < self.room.depth // 4:
+        if self.said is not None and 0 < limit - self.said[0] < self._few():
             limit = self.said[0]  # a few at a time: the sender still has most of its credit
         credit = (limit, self.got if self.ended_by_peer else 0, self.closed)
         resend = self.lossy and now - self.asked_at >= end.facts.beat_s / 4

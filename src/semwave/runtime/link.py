@@ -126,6 +126,8 @@ class Postman:
                 for line in self.lines:
                     if line.socket in ready:
                         self._receive(zmq, line)
+                    if isinstance(line.end, Inlet):
+                        line.end.tell()
         finally:
             guard.close()
 
