@@ -127,6 +127,19 @@ def test_a_newer_run_of_the_same_place_takes_over(tmp_path: Path) -> None:
         assert [r.result["throughput"] for r in curve.rates] == [2] * 5
 
 
+def test_curves_are_told_apart_by_what_was_set(tmp_path: Path) -> None:
+    with Store(tmp_path / "c.sqlite", write=True) as store:
+        run = store.begin_run("c", "t", {}, {}, [])
+        (one, *_) = (o for o in outcomes() if o["task"] == "link" and o["status"] == "ok")
+        for number, more in enumerate(({}, {"decoder.algorithm": "spa"}, {"transmissions": 2}, {"count.errors": 9})):
+            params = {**one["params"], "set": {"order": 4, "k": 8, "decoder.k": 8, "snr_db": number, **more}}
+            store.add([{**one, "key": f"{number}", "params": params}], run)
+        names = [c.name for c in read(store).curves]
+    assert len(names) == 3
+    assert sum("algorithm spa" in n for n in names) == 1
+    assert sum("transmissions 2" in n for n in names) == 1
+
+
 def test_figures_as_png_and_in_a_notebook(store: Store, tmp_path: Path) -> None:
     written = figures.save(store, tmp_path / "png")
     names = {f.name for f in written}

@@ -277,8 +277,9 @@ def _curve_name(result: Mapping[str, Any], rest: Mapping[str, Any]) -> str:
     modulation = {2: "BPSK", 4: "QPSK", 8: "8-PSK"}.get(order, f"{order}-QAM")
     profile = {"awgn": "", "rayleigh": "Rayleigh", "rician": "Rician"}.get(result["profile"], result["profile"])
     code = "" if result["code"] == "uncoded" else str(result["code"]).replace("_", " ")
-    shown = [f"{k.rpartition('.')[2]} {short(v)}" for k, v in rest.items() if k.partition(".")[0] not in _IN_CODE]
+    parts = {k: k.rpartition(".")[2] for k in rest if not k.startswith("count.")}
+    shown = [f"{part} {short(rest[k])}" for k, part in parts.items() if part not in _IN_CODE]
     return ", ".join(part for part in (modulation, code, profile, *dict.fromkeys(shown)) if part)
 
 
-_IN_CODE = ("encoder", "decoder", "count", "k", "n", "code_rate", "order")
+_IN_CODE = ("code", "k", "n", "code_rate", "order")

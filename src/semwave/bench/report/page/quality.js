@@ -24,7 +24,7 @@ function drawQuality() {
       .filter((s) => !hidden.has(s.name)),
   })));
   const n = unique(spots.map((s) => s[4]));
-  $("quality-note").textContent = `Means over ${n.length === 1 ? n[0] : Math.min(...n) + " to " + Math.max(...n)} pictures; bands, from five pictures on, are 95 % intervals of the mean.`;
+  $("quality-note").textContent = `Means over ${n.length === 1 ? n[0] : Math.min(...n) + " to " + Math.max(...n)} picture${n.length === 1 && n[0] === 1 ? "" : "s"}; bands, from five pictures on, are 95 % intervals of the mean.`;
   $("quality-made").replaceChildren(made(panel.sweep));
 }
 function setUpQuality() {
