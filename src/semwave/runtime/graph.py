@@ -185,6 +185,21 @@ class Flowgraph:
         """The same as :meth:`plan`."""
         return self.plan()
 
+    # ---- showing -------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return f"<Flowgraph {self.name}: {len(self.blocks)} blocks, {len(self.edges)} edges>"
+
+    def _repr_svg_(self) -> str | None:
+        """The drawing of ``semwave show``, for notebooks; none of a graph that is not complete yet."""
+        from semwave.commands._diagram import of_graph
+        from semwave.commands._picture import draw
+
+        try:
+            return draw(of_graph(self), "svg").decode()
+        except FlowgraphError:
+            return None
+
     # ---- running -------------------------------------------------------------------------------------------
 
     def start(self, **options: Any) -> "Run":

@@ -21,7 +21,7 @@ class BlockStats:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """What a run came to."""
 
@@ -39,6 +39,15 @@ class Result:
             if block.name == name:
                 return block
         raise KeyError(f"no block {name!r}; there are {', '.join(b.name for b in self.blocks)}")
+
+    def __repr__(self) -> str:
+        """One line about the run, then its warnings and what its blocks found."""
+        ended = ", interrupted" if self.interrupted else ""
+        lines = [f"<Result: {self.seconds:.3g} s, {len(self.blocks)} blocks{ended}>"]
+        lines += [f"warning: {text}" for text in self.warnings]
+        for name, text in self.summaries.items():
+            lines += [name, *(f"  {line}".rstrip() for line in text.splitlines())]
+        return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
