@@ -155,6 +155,19 @@ def test_a_failing_block_is_one_clear_message(cli, fail, how, said):
     assert done.err == f"semwave: in disk (Failing), port items, uint8[8]@0: {said}"
 
 
+def test_a_bad_picture_needs_no_traceback(cli, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    file = tmp_path / "g.toml"
+    file.write_text(
+        'connect = "pictures > sink"\n[blocks]\nsink = { use = "NullFrameSink" }\n'
+        f"pictures = {{ use = 'ImageSource', path = '{tmp_path}' }}\n"
+    )
+    done = cli("run", file)
+    assert done.code == 1
+    assert done.err.startswith(f"semwave: in pictures (ImageSource): {tmp_path}/a.png is not a picture")
+    assert done.err.count("\n") == 1
+
+
 def test_debug_shows_the_traceback_and_no_hint(cli, fail):
     err = cli("run", fail("divide"), "--debug").err
     assert "ZeroDivisionError: division by zero" in err

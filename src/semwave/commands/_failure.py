@@ -10,6 +10,7 @@ from semwave.commands._terminal import paint
 from semwave.runtime.errors import BlockError, FlowgraphError, UserError
 
 DEBUG_HINT = "--debug shows the traceback"
+PLAIN = ("RecordingError", "PictureError")  # meant for the user; by name, since neither need be loaded
 
 
 def report(error: BaseException, *, debug: bool = False, json: bool = False, **more: Any) -> None:
@@ -41,7 +42,7 @@ def explain(error: BaseException) -> tuple[str, list[str]]:
             message = message.removesuffix(str(cause)) + os_text(cause)
         elif isinstance(cause, ImportError):
             notes.append("'semwave doctor' shows what is missing")
-        elif isinstance(error, BlockError) and cause is not None and not isinstance(cause, (UserError, OSError)):
+        elif isinstance(error, BlockError) and cause is not None and not _is_plain(cause):
             notes.append(DEBUG_HINT)
         return message, notes
     if isinstance(error, (UserError, KeyboardInterrupt)):
@@ -49,12 +50,17 @@ def explain(error: BaseException) -> tuple[str, list[str]]:
     if isinstance(error, OSError):
         unnamed = error.filename is None and error.errno in (errno.ENOSPC, errno.EIO)  # then it is stdout
         return "cannot write the output: " * unnamed + os_text(error), notes
-    if type(error).__name__ == "RecordingError":  # meant for the user; by name, since recordings need not be loaded
+    if _is_plain(error):
         return str(error), notes
     first = (str(error).strip() or "no message").splitlines()[0]
     if isinstance(error, MemoryError):
         return f"out of memory: {first}", notes
     return f"unexpected {type(error).__name__}: {first}", [*notes, DEBUG_HINT]
+
+
+def _is_plain(error: BaseException) -> bool:
+    """Whether the message alone tells the user all."""
+    return isinstance(error, (UserError, OSError)) or type(error).__name__ in PLAIN
 
 
 def os_text(error: OSError) -> str:
