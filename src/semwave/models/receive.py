@@ -57,7 +57,8 @@ def strength(sketch_bytes: int, shape: tuple[int, int]) -> float:
 
     if sketch_bytes <= MAX_WAVES_BYTES:
         return 1.0
-    return min(STILL_STRENGTH * (sketch_bytes / (STILL_AT * shape[0] * shape[1])) ** -STILL_POWER, 1.0)
+    share = sketch_bytes / (STILL_AT * shape[0] * shape[1])
+    return float(min(STILL_STRENGTH * share**-STILL_POWER, 1.0))
 
 
 def _mask(data: bytes, shape: tuple[int, int]) -> Array:
