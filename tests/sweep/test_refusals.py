@@ -33,6 +33,10 @@ def sweep(folder: Path, text: str) -> Path:
             r"'jscc': constellation must be one of free, 16, 64, 256, 1024, not 4",
         ),
         ('{ name = "jscc", side_mcs = 99 }', r"'jscc': side_mcs must be a whole number from 0 to 27, not 99"),
+        ('{ name = "semwave", codec = "gif" }', r"'semwave': codec must be one of .*jscc, .*not 'gif'"),
+        ('{ name = "semwave-jscc", key_mcs = 1.5 }', r"'semwave-jscc': key_mcs must be a whole number .*not 1.5"),
+        ('{ name = "semwave", key_share = 35 }', r"'semwave': key_share must be a number from 0 to 1, not 35"),
+        ('{ name = "semwave", sketch_bytes = -1 }', r"'semwave': sketch_bytes must be a whole number from 0 to 65535"),
         ('"smoke"', r"scheme must be one of .*, not 'smoke'"),
     ],
 )
@@ -46,7 +50,7 @@ def test_options_of_schemes(scheme: str, message: str, tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('picture = "nope"', r"picture = 'nope': nope does not exist"),
-        ('picture = "recordings/images"\nchannel = { profile = "measured", path = "absent" }', "channel.path: no file absent"),
+        ('picture = "recordings/images"\nchannel = { profile = "measured", path = "no" }', "channel.path: no file no"),
         ('picture = "recordings/images"\nchannel = "TDL-Z"', "channel: profile must be one of"),
         ('picture = "recordings/images"\ncolour = 1', "a sweep of pictures has the axes .*, not 'colour'"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semwave.bench.air import Air, Arrival
-from semwave.bench.schemes import Delivery, Picture, Scheme, lost, remembered
+from semwave.bench.schemes import Delivery, Picture, Scheme, _options, lost, remembered
 from semwave.modulation import scene
 
 Array = NDArray[Any]
@@ -41,6 +41,15 @@ class Semwave(Scheme):
     prompt_mcs: int = 1
     sketch_mcs: int = 2
     key_mcs: int = 3
+
+    def __post_init__(self) -> None:
+        _options.still_codec("codec", self.codec, "all", "jscc", "none")
+        _options.number("key_share", self.key_share, 0, 1)
+        _options.whole("steps", self.steps, 1)
+        for layer in (*ORDER, "key"):
+            _options.mcs_index(f"{layer}_mcs", self._mcs(layer))
+        for layer in ("prompt", "sketch"):
+            _options.whole(f"{layer}_bytes", getattr(self, f"{layer}_bytes"), 0, 65535)
 
     @cached_property
     def _decoder(self) -> Any:
@@ -80,7 +89,8 @@ class Semwave(Scheme):
         return self._rebuilt(arrival, extras)
 
     def _mcs(self, layer: str) -> int:
-        return int(getattr(self, f"{layer}_mcs"))
+        found: int = getattr(self, f"{layer}_mcs")
+        return found
 
     def _layers(
         self, picture: Picture, budget: int, snr_db: float | None
