@@ -20,6 +20,7 @@ class SemanticEncoder(FrameBlock):
     codec makes bytes of the key region, the rest smoothed away. ``jscc`` (joint source-channel coding) makes bytes of
     side information and symbols of unit mean power that go on the air as they are (``meta["raw"]`` of the layer),
     ``free`` or each on the nearest point of a QAM ``constellation``; ``snr_db`` is what is known of the receiver's SNR.
+    Where the side information is lost, a ``coarse`` picture is left, if it takes at most an eighth of the symbols.
     ``none`` sends an empty layer: the key region is in the sketch (``with_key`` of SketchEncoder).
     """
 
@@ -36,10 +37,19 @@ class SemanticEncoder(FrameBlock):
         None
     )
     model: Annotated[str, Param("weights of jscc: a name or a folder")] = "default"
+    coarse: Annotated[bool, Param("jscc: a coarse picture too, which needs no side information")] = True
 
     image = In(Frames(np.uint8, ("row", "column", 3)))
     mask = In(Frames(np.uint8, ("row", "column")))
     layer = Out(Frames(np.uint8, ("byte",)))
+
+    def check(self) -> None:
+        """A share of the channel above zero."""
+        for name in ("cbr", "key_cbr"):
+            if getattr(self, name) == 0:
+                raise ValueError(
+                    f"{name} must be above 0 channel uses per sample, not 0: codec none sends no key layer"
+                )
 
     def start(self, ctx: Context) -> None:
         """Count what does not fit; load the weights of jscc."""
@@ -72,12 +82,14 @@ class SemanticEncoder(FrameBlock):
         return encode_key_layer(image.data, grid, size, self.codec), {"codec": IMAGE_CODEC}
 
     def _symbols(self, image: Packet, grid: Any, budget: int) -> tuple[bytes | None, dict[str, Any]]:
-        from semwave.models.jscckey import encode_jscc_key
+        from semwave.models.jscckey import affords_coarse, encode_jscc_key
 
-        number = scene.KEY_JSCC[self.constellation]
-        known = self.snr_db
         budget = max(budget, scene.coded_symbols(self.min_bytes, self.mcs))
-        found = encode_jscc_key(self._jscc, image.data, grid, budget, self.mcs, known, self.constellation)
+        coarse = self.coarse and self.model != "linear" and affords_coarse(grid, image.data.shape[:2], budget)
+        number, known = scene.jscc_codec(self.constellation, coarse), self.snr_db
+        found = encode_jscc_key(
+            self._jscc, image.data, grid, budget, self.mcs, known, self.constellation, coarse=coarse
+        )
         if found is None:
             return None, {"codec": number}
         return found[0], {"codec": number, "raw": frozen(found[1])}

@@ -1,6 +1,13 @@
 """The scene on the air: a header that says all, and layers that stand alone, each with its own protection."""
 
-from semwave.modulation.scene.codecs import KEY_IMAGE, KEY_JSCC, KEY_WHOLE, jscc_constellation
+from semwave.modulation.scene.codecs import (
+    KEY_IMAGE,
+    KEY_JSCC,
+    KEY_WHOLE,
+    jscc_coarse,
+    jscc_codec,
+    jscc_constellation,
+)
 from semwave.modulation.scene.header import (
     HEADER_SYMBOLS,
     LAYERS,
@@ -38,6 +45,8 @@ __all__ = [
     "decode_layer",
     "encode_header",
     "encode_layer",
+    "jscc_coarse",
+    "jscc_codec",
     "jscc_constellation",
     "pack_header",
     "payload_symbols",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semwave.models.jscc import Jscc, bits_per_symbol, blocks, projection, refine
+from semwave.models.jscc import Jscc, bits_per_symbol, blocks, fallback, refine
+from semwave.modulation import projection
 
 PICTURES = Path(__file__).resolve().parents[3] / "recordings" / "images"
 SIZE = (104, 150)
@@ -77,13 +78,28 @@ def test_symbols_pay_for_the_side_when_told(image: np.ndarray, codec: Jscc) -> N
 def test_constellation_points_only(image: np.ndarray, codec: Jscc, order: int) -> None:
     sent = codec.encode(image, None, 2000, 10.0, constellation=order)
     assert np.mean(np.abs(sent.symbols) ** 2) == pytest.approx(1, rel=0.03)
-    levels = projection.levels(order) * 10 ** ((sent.side[2] - 128) / 100)
-    for part in (sent.symbols.real, sent.symbols.imag):
-        assert np.abs(part[:, None] - levels).min(1).max() < 1e-5
+    assert np.abs(sent.symbols[:, None] - projection.sent_points(order)).min(1).max() < 1e-5
     free = codec.encode(image, None, 2000, 10.0)
     there = codec.decode(sent.side, *over_the_air(sent.symbols, 10.0), SIZE, None, constellation=order, refined=False)
     plain = codec.decode(free.side, *over_the_air(free.symbols, 10.0), SIZE, None, refined=False)
     assert psnr(there.image, image) > psnr(plain.image, image) - (1.5 if order == 64 else 4.0)
+
+
+@pytest.mark.parametrize("order", [None, 64])
+def test_coarse_picture_is_left_where_the_side_information_is_lost(
+    image: np.ndarray, codec: Jscc, order: int | None
+) -> None:
+    sent = codec.encode(image, None, 2000, 6.0, constellation=order, coarse=True)
+    assert sent.symbols.size == 2000
+    assert np.mean(np.abs(sent.symbols) ** 2) == pytest.approx(1, rel=0.03)
+    received = over_the_air(sent.symbols, 6.0)
+    whole = codec.decode(sent.side, *received, SIZE, None, constellation=order, coarse=True)
+    rest = codec.decode(None, *received, SIZE, None, constellation=order, coarse=True)
+    nothing = codec.decode(None, *received, SIZE, None, constellation=order)
+    assert psnr(whole.image, image) > psnr(rest.image, image) + 3
+    assert psnr(rest.image, image) > psnr(nothing.image, image) + 2
+    assert rest.sigma.mean() > 1.5 * whole.sigma.mean()
+    assert fallback.symbols(np.ones(blocks.grid(*SIZE), bool)) == 105
 
 
 def test_what_the_mask_leaves_out_is_not_sent(image: np.ndarray, codec: Jscc) -> None:
@@ -151,8 +167,10 @@ def test_wrong_arguments_are_named(image: np.ndarray, codec: Jscc) -> None:
         codec.decode(b"", np.zeros(3, np.complex64), np.ones(2), SIZE, None)
     with pytest.raises(ValueError, match="must be default, classes, linear or a folder, not 'best'"):
         Jscc.load("best")
-    with pytest.raises(ValueError, match="the linear scheme has free symbols only"):
-        Jscc.load("linear").encode(image, None, 10, 1.0, constellation=64)
+    with pytest.raises(ValueError, match="coarse must be False with the linear scheme"):
+        Jscc.load("linear").encode(image, None, 10, 1.0, coarse=True)
+    with pytest.raises(ValueError, match=r"symbols must be above 105, .* not 100"):
+        Jscc.load("classes").encode(image, None, 100, 1.0, coarse=True)
     with pytest.raises(ValueError, match="the linear scheme has no digital output"):
         Jscc.load("linear").encode_digital(image, None, 100)
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from semwave.models.jscc import allocation, blocks, entropy, projection, transform
-from semwave.modulation import qam
+from semwave.models.jscc import WEIGHTS, allocation, blocks, codebook, entropy, fallback, transform
 
 
 def test_transform_is_scipys_and_keeps_energy() -> None:
@@ -104,29 +103,38 @@ def test_expectation_within_a_cell(value: int, level: int) -> None:
     assert spread[0] == pytest.approx(second / total - (first / total) ** 2, abs=2e-3)
 
 
-@pytest.mark.parametrize("order", projection.ORDERS)
-def test_levels_are_those_of_the_modem(order: int) -> None:
-    points = qam.constellation(order)
-    np.testing.assert_allclose(projection.levels(order), np.unique(points.real.round(6)), atol=2e-6)
+def coarse(image: np.ndarray, cover: np.ndarray, noise_var: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Block means as sent, as received, and the variances told; in units of a coefficient."""
+    book = codebook.load(WEIGHTS / "semantic-classes" / "model.safetensors")
+    sent = fallback.encode(image, cover)
+    noise = np.random.default_rng(5).standard_normal((sent.size, 2)).view(np.complex128)[:, 0] * np.sqrt(noise_var / 2)
+    found, spread = fallback.decode(book, sent + noise, np.full(sent.size, noise_var), cover)
+    return transform.forward(image)[cover][:, fallback.PLACES], *(x[cover][:, fallback.PLACES] for x in (found, spread))
 
 
-@pytest.mark.parametrize("even", [False, True])
-def test_posterior_mean_beats_no_rival_and_knows_its_error(even: bool) -> None:
-    rng = np.random.default_rng(6)
-    n, spread, noise = 40_000, 1.3, 0.05
-    x = rng.uniform(-1, 1, n) * np.sqrt(3) * spread if even else rng.standard_normal(n) * spread
-    spreads, kind = np.full(n, spread), np.full(n, even)
-    sent = projection.project(x, spreads, kind, 64)
-    assert set(np.unique(sent.round(6))) <= set(projection.levels(64).round(6))
-    y = sent + rng.standard_normal(n) * np.sqrt(noise)
-    mean, variance = projection.expectation(y, spreads, kind, np.full(n, noise), 64)
-    squared = np.square(x - mean)
-    margin = 4 * squared.std() / np.sqrt(n)
-    assert abs(squared.mean() - variance.mean()) < margin
-    linear = y * (x @ y) / (y @ y)
-    assert squared.mean() < np.square(x - linear).mean() + margin
+def test_coarse_picture_comes_without_side_information() -> None:
+    ramp = np.linspace(0.2, 0.7, 160, dtype=np.float32)
+    image = np.broadcast_to(ramp[None, :, None], (96, 160, 3)).copy()
+    cover = np.ones((6, 10), bool)
+    cover[2, 3] = cover[5] = False
+    assert fallback.encode(image, cover).size == fallback.symbols(cover) == -(-3 * 49 // 2)
+    true, found, _ = coarse(image, cover, 1e-6)
+    np.testing.assert_allclose(found, true, atol=0.02)
+    true, found, spread = coarse(image, cover, 1.0)
+    alone = 0.5 / fallback.GAINS**2  # error of each mean by itself
+    assert (np.square(found - true).mean(0) < 0.5 * alone).all()
+    assert (spread < alone).all()
 
 
-def test_projection_refuses_odd_constellations() -> None:
-    with pytest.raises(ValueError, match="constellation must be one of 4, 16, 64, 256, 1024, not 32"):
-        projection.levels(32)
+def test_coarse_picture_minimises_its_sum() -> None:
+    cover, rng = np.ones((3, 4), bool), np.random.default_rng(7)
+    weight, pull = rng.random(12) + 0.1, rng.standard_normal(12)
+    found, variances = fallback._smooth(cover, weight, pull, 0.7)
+    full = np.diag(weight)
+    for a in range(12):
+        for b in range(12):
+            if abs(a // 4 - b // 4) + abs(a % 4 - b % 4) == 1:
+                full[a, b] -= 0.7
+                full[a, a] += 0.7
+    np.testing.assert_allclose(found, np.linalg.solve(full, pull), rtol=1e-9)
+    assert (variances < 1 / weight).all()

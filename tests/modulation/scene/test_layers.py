@@ -97,10 +97,12 @@ def test_coded_symbols_are_coded_bits_over_bits_a_symbol(length: int, mcs: int) 
 
 
 def test_codecs_of_symbols_have_numbers_of_their_own() -> None:
-    numbers = [*scene.KEY_JSCC.values(), scene.KEY_IMAGE, scene.KEY_WHOLE]
+    numbers = [scene.jscc_codec(c, coarse) for c in scene.KEY_JSCC for coarse in (False, True)]
+    assert [scene.jscc_coarse(n) for n in numbers] == [False, True] * 5
+    numbers += [scene.KEY_IMAGE, scene.KEY_WHOLE]
     assert len(set(numbers)) == len(numbers)
     assert all(0 < n < 16 for n in numbers)
-    assert {n: scene.jscc_constellation(n) for n in (2, 4, 1, 15)} == {2: "free", 4: 64, 1: None, 15: None}
+    assert {n: scene.jscc_constellation(n) for n in (2, 4, 9, 1, 15)} == {2: "free", 4: 64, 9: 64, 1: None, 15: None}
 
 
 def test_an_mcs_index_that_does_not_exist_is_named() -> None:

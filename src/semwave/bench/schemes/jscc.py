@@ -16,7 +16,7 @@ class JsccFidelity(Scheme):
     """Everything is key; the side information travels in a coded layer at MCS ``side_mcs``.
 
     ``constellation``: "free" symbols, or each on the nearest point of a QAM of 16, 64, 256 or 1024. With ``told`` the
-    encoder knows the mean SNR (not the realisation).
+    encoder knows the mean SNR (not the realisation). ``coarse`` adds what survives the loss of the side information.
     """
 
     name: ClassVar[str] = "jscc"
@@ -25,6 +25,7 @@ class JsccFidelity(Scheme):
     constellation: str | int = "free"
     side_mcs: int = 1
     told: bool = True
+    coarse: bool = False
 
     def __post_init__(self) -> None:
         _options.one_of("constellation", self.constellation, scene.KEY_JSCC)
@@ -47,13 +48,13 @@ class JsccFidelity(Scheme):
         encoded = remembered(
             (self, picture.sha256, budget, snr_db),
             lambda: encode_jscc_key(
-                self._codec, picture.image, whole, budget, self.side_mcs, snr_db, self.constellation
+                self._codec, picture.image, whole, budget, self.side_mcs, snr_db, self.constellation, self.coarse
             ),
         )
         if encoded is None:
             return Delivery(lost(picture), "does not fit", 0, 0)
         side, symbols = encoded
-        number = scene.KEY_JSCC[self.constellation]
+        number = scene.jscc_codec(self.constellation, self.coarse)
         entry = scene.LayerEntry(number, self.side_mcs, len(side), symbols.size)
         header = scene.SceneHeader(0, height, width, int(rng.integers(1 << 16)), key=entry)
         arrival = air.send(header, {"key": side}, symbols)

@@ -5,19 +5,20 @@
     decoded = codec.decode(encoded.side, received, noise_var, image.shape[:2], None)
 
 ``encoded.side`` travels in a coded layer with a checksum; ``encoded.symbols`` go on the air as they are, or, with
-``constellation=64``, are points of 64-QAM (times a factor that makes their power 1). ``encode_digital`` makes bytes
+``constellation=64``, are points of 64-QAM (`semwave.modulation.projection`). ``encode_digital`` makes bytes
 only. See ``docs/semantic.md``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semwave.models.jscc import blocks, codebook, digital, hybrid, linear, refine, transform
+from semwave.models.jscc import blocks, codebook, digital, fallback, hybrid, linear, refine, transform
 from semwave.models.jscc.pricing import bits_per_symbol
+from semwave.modulation import projection
 
 Array = NDArray[Any]
 
@@ -82,28 +83,46 @@ class Jscc:
         *,
         constellation: int | None = None,
         side_efficiency: float | None = None,
+        coarse: bool = False,
     ) -> Encoded:
         """Picture float32 [H, W, 3] in [0, 1], the part that counts bool [H, W], how many symbols, the SNR (or None).
 
         With ``side_efficiency``, the bits that a symbol of the side's layer carries, ``symbols`` pays for both and
-        fewer come out. With ``constellation`` the symbols are points of that square QAM, scaled to unit power.
+        fewer come out. With ``constellation`` the symbols are points of that square QAM, mixed by a
+        unitary matrix, so that none is more important than others: a prefix of them tells nothing.
+        With ``coarse`` the first of the symbols hold a coarse picture that needs no side information.
 
         Raises:
-            ValueError: an image or mask of another type or shape, fewer than one symbol, no such constellation.
+            ValueError: an image or mask of another type or shape, fewer than one symbol, no such constellation, or
+                ``coarse`` with the linear scheme or in too few symbols.
         """
         cover = _checked(image, mask)
         if symbols < 1:
             raise ValueError(f"symbols must be at least 1, not {symbols}")
         if side_efficiency is not None and not side_efficiency > 0:
             raise ValueError(f"side_efficiency must be above 0 bits a symbol, not {side_efficiency}")
+        encoded = self._encode(blocks.pad(image), cover, symbols, snr_db, side_efficiency, coarse)
+        if constellation is None:
+            return encoded
+        return Encoded(encoded.side, projection.project(encoded.symbols, constellation))
+
+    def _encode(
+        self, image: Array, cover: Array, symbols: int, snr_db: float | None, efficiency: float | None, coarse: bool
+    ) -> Encoded:
         if self._book is None:
-            if constellation is not None:
-                raise ValueError("constellation must be None: the linear scheme has free symbols only")
-            return Encoded(*linear.encode(blocks.pad(image), cover, symbols, snr_db))
+            if coarse:
+                raise ValueError("coarse must be False with the linear scheme")
+            return Encoded(*linear.encode(image, cover, symbols, snr_db))
         design_db = hybrid.DEFAULT_SNR_DB if snr_db is None else snr_db
-        efficiency = bits_per_symbol(design_db) if side_efficiency is None else side_efficiency
-        job = hybrid.Job(symbols, design_db, efficiency, side_efficiency is not None, constellation)
-        return Encoded(*hybrid.encode(self._book, blocks.pad(image), cover, job))
+        job = hybrid.Job(symbols, design_db, efficiency or bits_per_symbol(design_db), efficiency is not None)
+        if not coarse:
+            return Encoded(*hybrid.encode(self._book, image, cover, job))
+        first = fallback.encode(image, cover)
+        if first.size >= symbols:
+            raise ValueError(f"symbols must be above {first.size}, which the coarse picture takes, not {symbols}")
+        job = replace(job, symbols=symbols - first.size, before=float(np.sum(np.square(np.abs(first)))) - first.size)
+        side, rest = hybrid.encode(self._book, image, cover, job)
+        return Encoded(side, np.concatenate([first, rest]))
 
     def decode(
         self,
@@ -115,10 +134,12 @@ class Jscc:
         *,
         constellation: int | None = None,
         refined: bool = True,
+        coarse: bool = False,
     ) -> Decoded:
         """Equalised symbols [n] with their noise variances [n] (inf: lost), picture size (H, W), the encoder's mask.
 
-        Without side information all is grey and unknown. ``refined=False`` leaves the network out.
+        Without side information there is the ``coarse`` picture, if the encoder sent one, else all is grey and unknown.
+        ``refined=False`` leaves the network out.
 
         Raises:
             ValueError: a noise variance a symbol is needed; side information that does not fit.
@@ -127,12 +148,19 @@ class Jscc:
             found = f"{list(np.shape(noise_var))} for {list(np.shape(symbols))} symbols"
             raise ValueError(f"noise_var must have one value a symbol, not {found}")
         cover = blocks.cover(size, mask)
+        if constellation is not None:
+            symbols, noise_var = projection.unproject(symbols, noise_var, constellation)
+        first = fallback.symbols(cover) if coarse else 0
         if side is None:
-            return _nothing(size)
+            if not first or self._book is None or len(symbols) < first:
+                return _nothing(size)
+            found = fallback.decode(self._book, symbols[:first], noise_var[:first], cover)
+            return self._finish(*found, size, cover, refined)
+        symbols, noise_var = symbols[first:], noise_var[first:]
         if self._book is None:
             picture, variance = linear.decode(side, symbols, noise_var, cover)
             return _cut(picture, np.sqrt(variance), size)
-        received = hybrid.Received(np.asarray(symbols), np.asarray(noise_var), constellation)
+        received = hybrid.Received(np.asarray(symbols), np.asarray(noise_var))
         return self._finish(*hybrid.decode(self._book, side, received, cover), size, cover, refined)
 
     def encode_digital(self, image: Array, mask: Array | None, size: int) -> bytes:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semwave.models.jscc import allocation, base, entropy, pricing, projection, transform
+from semwave.models.jscc import allocation, base, entropy, pricing, transform
 from semwave.models.jscc.codebook import Codebook, variance
 
 Array = NDArray[Any]
 
 DEFAULT_SNR_DB = 4.0
 _HEADER = 3
+_LEAST = 0.3  # mean power, however much others took
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Job:
     snr_db: float
     efficiency: float
     whole: bool = False  # ``symbols`` includes those of the base
-    constellation: int | None = None  # order of the QAM whose points alone are sent
+    before: float = 0.0  # energy above one a symbol that others took already: these make the mean one again
 
 
 def encode(book: Codebook, image: Array, cover: Array, job: Job) -> tuple[bytes, Array]:
@@ -46,13 +47,10 @@ def encode(book: Codebook, image: Array, cover: Array, job: Job) -> tuple[bytes,
     means, levels = base.expectation(book, made)
     index, gain = plan(levels, 2 * count, snr_db)
     values = gain * (turned - means).reshape(-1)[index]
-    if job.constellation is not None:
-        spreads = gain * np.sqrt(variance(levels.reshape(-1)[index]))
-        even = base.coded(book.levels[classes], made.floor).reshape(-1)[index]
-        values = projection.project(values, spreads, even, job.constellation)
-    scale = allocation.scale_byte(values)
+    power = max(1 - job.before / count, _LEAST)
+    scale = allocation.scale_byte(values / np.sqrt(power))
     side = bytes([_snr_byte(job.snr_db), prices.floor + 128, scale]) + payload
-    sent = np.full(2 * count, 0.0 if job.constellation is None else projection.levels(job.constellation)[0], np.float32)
+    sent = np.zeros(2 * count, np.float32)
     sent[: index.size] = values
     sent *= allocation.scale(scale)
     return side, allocation.to_symbols(sent)
@@ -61,9 +59,8 @@ def encode(book: Codebook, image: Array, cover: Array, job: Job) -> tuple[bytes,
 def decide(book: Codebook, cosines: Array, job: Job, snr_db: float) -> tuple[Array, pricing.Prices]:
     """Classes and prices, each from the other, twice."""
     classes = pricing.classify(book, cosines, None)
-    caution = pricing.CAUTION - (pricing.BOLDNESS if job.constellation is not None else 0)
     for _ in range(2):
-        prices = pricing.settle(book.levels[classes], job.symbols, snr_db, job.efficiency, job.whole, caution)
+        prices = pricing.settle(book.levels[classes], job.symbols, snr_db, job.efficiency, job.whole)
         classes = pricing.classify(book, cosines, prices)
     return classes, prices
 
@@ -85,11 +82,10 @@ def plan(levels: Array, reals: int, snr_db: float) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Received:
-    """Equalised symbols [n], the noise variance of each, and the constellation that they were projected on."""
+    """Equalised symbols [n] and the noise variance of each."""
 
     symbols: Array
     noise_var: Array
-    constellation: int | None = None
 
 
 def decode(book: Codebook, side: bytes, received: Received, cover: Array) -> tuple[Array, Array]:
@@ -108,21 +104,10 @@ def decode(book: Codebook, side: bytes, received: Received, cover: Array) -> tup
     noise = np.repeat(np.asarray(received.noise_var, np.float64) / 2, 2)[: index.size]
     reals = allocation.to_reals(received.symbols)[: index.size]
     before = spread.reshape(-1)[index]
-    if received.constellation is None:
-        values, errors = allocation.estimate(reals, gain * scale, before, noise)
-    else:
-        even = base.coded(book.levels[made.classes], floor).reshape(-1)[index]
-        values, errors = _posterior(reals / scale, gain, before, even, noise / scale**2, received.constellation)
+    values, errors = allocation.estimate(reals, gain * scale, before, noise)
     means.reshape(-1)[index] += values.astype(np.float32)
     spread.reshape(-1)[index] = errors
     return unfold(book, means, spread.astype(np.float32), made.classes, cover)
-
-
-def _posterior(reals: Array, gain: Array, before: Array, even: Array, noise: Array, order: int) -> tuple[Array, Array]:
-    mean, spread = projection.expectation(reals, gain * np.sqrt(before), even, noise, order)
-    silent = gain < 1e-6
-    safe = np.where(silent, 1.0, gain)
-    return np.where(silent, 0.0, mean / safe), np.where(silent, before, np.minimum(spread / safe**2, before))
 
 
 def unfold(book: Codebook, means: Array, spread: Array, classes: Array, cover: Array) -> tuple[Array, Array]:

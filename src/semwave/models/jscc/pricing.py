@@ -21,7 +21,6 @@ LN2 = float(np.log(2))
 FLOORS = (-60, 24)  # quarter octaves
 _SHARE = 0.5  # of all symbols, at most, for the base: what fades gracefully is the rest
 CAUTION = 2  # quarter octaves: real coefficients take more bits than Gaussian ones
-BOLDNESS = 2  # quarter octaves less on a constellation: uniform rounding errors fill it better than Gaussian values
 _ROUNDS = 8
 _GAP_DB = ((7.0, 10.0), (1.8, 2.5))  # SNR and gap to capacity of the coded layer that carries the base
 
@@ -47,9 +46,7 @@ def bits_per_symbol(snr_db: float) -> float:
     return float(np.log2(1 + 10 ** ((snr_db - gap_db) / 10)))
 
 
-def settle(
-    levels: Array, symbols: int, snr_db: float, efficiency: float, whole: bool, caution: int = CAUTION
-) -> Prices:
+def settle(levels: Array, symbols: int, snr_db: float, efficiency: float, whole: bool) -> Prices:
     """Prices at which the symbols are just used up: levels [n, 768] of the classes.
 
     ``whole``: ``symbols`` pays for the base as well, at ``efficiency`` bits a symbol.
@@ -64,7 +61,7 @@ def settle(
 
     for _ in range(_ROUNDS):
         prices = at(floor)
-        wanted = OCTAVE * np.log2((prices.bit / (2 * LN2)) ** 2 / (noise * prices.power) + 1e-12) + caution
+        wanted = OCTAVE * np.log2((prices.bit / (2 * LN2)) ** 2 / (noise * prices.power) + 1e-12) + CAUTION
         floor = int(np.clip(round((floor + wanted) / 2), *FLOORS))
     while floor < FLOORS[1] and picture.bits(floor) > _SHARE * budget * efficiency:
         floor += 1
