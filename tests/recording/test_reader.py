@@ -97,7 +97,7 @@ def test_other_places_are_refused(ramp: Path, bad: Any) -> None:
 def test_seconds_need_a_rate(make: Any) -> None:
     recording = open_recording(make(np.zeros(9, np.complex64)))
     assert recording.sample_rate is recording.duration is None
-    with pytest.raises(RecordingError, match=r"x\.sigmf-meta states no core:sample_rate; give one"):
+    with pytest.raises(RecordingError, match=r"x\.sigmf-meta states no core:sample_rate; give one \(--sample-rate\)"):
         recording["1s":"2s"]
 
 

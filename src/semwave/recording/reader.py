@@ -174,7 +174,7 @@ class Recording(Samples):
     def rate(self) -> float:
         """The sample rate in Hz; raises RecordingError where the recording states none: it is never guessed."""
         if self.sample_rate is None:
-            raise RecordingError(f"{self.where} states no core:sample_rate; give one")
+            raise RecordingError(f"{self.where} states no core:sample_rate; give one (--sample-rate)")
         return self.sample_rate
 
     def capture_at(self, index: int) -> Capture:
