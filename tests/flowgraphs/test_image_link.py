@@ -172,7 +172,7 @@ BAD = [
     ("channel.snr=3", "no parameter 'snr'.*did you mean snr_db"),
     ("chanel.snr_db=3", "no block 'chanel'.*did you mean channel"),
     ("segmenter.budget=0", "budget must be above 0"),
-    ("semantic_encoder.codec=png", "codec must be 'avif', 'webp', 'jpeg' or 'jscc', not 'png'"),
+    ("semantic_encoder.codec=png", "codec must be 'avif', 'webp', 'jpeg', 'jscc' or 'none', not 'png'"),
     ("ofdm.fft_size=128", "active must be 2 to fft_size - 2 = 126, not 180"),
     ("demod.sample_rate=1e6", "samples come at 3.84e\\+06/s, but sample_rate is 1e\\+06 Hz"),
     ("channel.profile=TDL-Z", "profile must be 'awgn'.*not 'TDL-Z'"),
