@@ -170,7 +170,8 @@ class Sender(_End):
 
     def has_room(self) -> bool:
         """Whether a message could be handed over without waiting."""
-        return bool(self.socket.getsockopt(zmq.EVENTS) & zmq.POLLOUT)
+        events = self.socket.getsockopt(zmq.EVENTS)
+        return isinstance(events, int) and bool(events & zmq.POLLOUT)
 
     def send(self, body: Any, *, wait: bool = True) -> bool:
         """Hand over one message; False when the other side did not take it (at once, or before the run's end)."""
