@@ -78,14 +78,17 @@ class Options:
 
 
 def check_llr(llr: npt.ArrayLike, n: int) -> Array:
-    """Return LLRs as float32 [frames, n]. Raise ValueError for a wrong length or NaN; infinities are fine."""
+    """Return LLRs as float32 [frames, n]. Raise ValueError for a wrong length."""
     values = np.ascontiguousarray(llr, dtype=np.float32)
     if values.ndim not in (1, 2) or values.shape[-1] != n:
         raise ValueError(f"llr must have shape [{n}] or [frames, {n}], not {list(values.shape)}")
-    values = values.reshape(-1, n)
-    if values.size and np.isnan(values.min()):  # the minimum of anything with a NaN is NaN
+    return values.reshape(-1, n)
+
+
+def refuse_nan(llr: Array) -> None:
+    """Raise ValueError for NaN; infinities are fine. Decoders do it share by share, on their threads."""
+    if llr.size and np.isnan(llr.min()):  # the minimum of anything with a NaN is NaN
         raise ValueError("llr must not hold NaN")
-    return values
 
 
 def check_options(
@@ -133,8 +136,9 @@ def quantise(llr: Array, scaling: Scaling) -> Array:
 
 
 def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
-    """Decode checked LLRs float32 [frames, n]."""
+    """Decode LLRs float32 [frames, n]. Raise ValueError for NaN."""
     if options.precision == "float64":
+        refuse_nan(llr)
         return decode_reference(plan, llr, options)
     from semwave.modulation.ldpc import layered  # numba comes in here, not with the package
 

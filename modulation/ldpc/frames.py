@@ -128,7 +128,7 @@ def emit(steps: Array, bits: Array, soft: Array, llr_per_step: np.float32) -> bo
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: Any, known: Any) -> None:
     """Bring group g of interleaved frames in; missing frames of a last group are zero and frozen."""
-    sums, messages, _, word, steps, frozen, apart = work
+    sums, _, _, word, steps, frozen, apart = work
     size = shape[0]
     runs, start, rest, disjoint = tables[4:8]
     lanes = frozen.size
@@ -147,7 +147,6 @@ def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: An
         interleave(apart, sums, shape, lanes, pitch, start)
     for c in range(start.size):
         store(sums, start[c] + size, load(sums, start[c]))
-    messages[:] = 0
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")

@@ -38,9 +38,18 @@ Array = npt.NDArray[Any]
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 def min_sum_iteration(
-    sums: Array, messages: Array, extremes: Array, shape: tuple[int, ...], tables: tuple[Array, ...], rule: Any
+    sums: Array,
+    messages: Array,
+    extremes: Array,
+    shape: tuple[int, ...],
+    tables: tuple[Array, ...],
+    rule: Any,
+    fresh: bool,
 ) -> None:
-    """Update every check once. ``shape``: values per circulant, vectors per circulant, lanes of a vector."""
+    """Update every check once. ``shape``: values per circulant, vectors per circulant, lanes of a vector.
+
+    fresh: there are no messages yet, whatever the array holds
+    """
     size, vectors, width = shape[:3]
     ptr, source, target = tables[:3]
     factor, offset, limit, largest = rule
@@ -52,7 +61,9 @@ def min_sum_iteration(
             m1 = m2 = splat(sums, limit)
             signs = splat(sums, 0)
             for _ in range(degree):  # what the others say takes the place of the old message
-                t = sub(load(sums, peek(source, q)), load(messages, q * width))
+                t = load(sums, peek(source, q))
+                if not fresh:
+                    t = sub(t, load(messages, q * width))
                 store(messages, q * width, t)
                 a = magnitude(t)
                 m2 = least(m2, greatest(m1, a))

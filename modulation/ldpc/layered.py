@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from semwave.modulation.ldpc.decoder import FIXED, FLOAT_LIMIT, DecodeResult, Options, Plan, fixed_rule
+from semwave.modulation.ldpc.decoder import FIXED, FLOAT_LIMIT, DecodeResult, Options, Plan, fixed_rule, refuse_nan
 from semwave.modulation.ldpc.frames import judge, load_group
 from semwave.modulation.ldpc.kernels import min_sum_iteration
 from semwave.modulation.ldpc.sum_product import sum_product_iteration
@@ -21,12 +21,13 @@ Array = npt.NDArray[Any]
 _DTYPES: dict[str, Any] = {"int8": np.int8, "int16": np.int16, "float32": np.float32}
 _MAX_LANES = 16  # most frames interleaved to fill vectors, beyond what short circulants need
 _BYTES = 64  # of a vector
+_SPARE = 4  # work spaces kept for each code
 _CACHE = 1 << 19  # bytes of messages that stay close to a core
 _WORK_PER_THREAD = 1_500_000  # edge values, iterations counted, that are worth a thread: some 0.15 ms
 
 
 def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
-    """Decode checked LLRs float32 [frames, n] with one of the kernels."""
+    """Decode LLRs float32 [frames, n] with one of the kernels. Raise ValueError for NaN."""
     frames = llr.shape[0]
     dtype = np.dtype(_DTYPES[options.precision])
     graph = plan.graph
@@ -56,8 +57,10 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     def work(first: int, last: int) -> None:
         out = (result.bits[first:last], result.llr[first:last], result.ok[first:last], result.iterations[first:last])
         until = (options.iterations, options.early_stop)
+        refuse_nan(llr[first:last])
         buffers = layout.buffers()
         run(llr[first:last], out, buffers, layout.shape, layout.tables, (*rule, largest), scale, known, until)
+        layout.give_back(buffers)
 
     groups = -(-frames // layout.lanes)
     worth = -(-_WORK_PER_THREAD // (plan.graph.row.size * plan.graph.z * layout.lanes * options.iterations))
@@ -93,14 +96,15 @@ class Layout:
         size = graph.z * lanes
         vectors = -(-size // width)
         stride = (vectors + 1) * width
-        rest = np.zeros(graph.n_cols, np.int64)
+        columns = max(int(graph.col.max()) + 1, -(-plan.k // graph.z))  # what no check looks at is left out
+        rest = np.zeros(columns, np.int64)
         rest[graph.col] = graph.shift  # the last edge of a column wins
         turn, at = np.empty_like(graph.shift), rest.copy()
         for e, (c, s) in enumerate(zip(graph.col, graph.shift, strict=True)):
             turn[e] = (s - at[c]) % graph.z * lanes
             at[c] = s
         settled = (graph.shift - rest[graph.col]) % graph.z * lanes
-        start = np.arange(graph.n_cols) * stride
+        start = np.arange(columns) * stride
         self.lanes = lanes
         self.shape = (size, vectors, width, graph.z)
         base = start[graph.col]
@@ -113,10 +117,11 @@ class Layout:
         self.tables = (graph.ptr, source, target, check, runs if apart else plan.runs, start, rest, apart)
         degree = int(np.diff(graph.ptr).max())
         scratch = max(2 * degree, 3) * vectors * width  # t and d of a row, or three extremes
-        self._sizes = (stride * graph.n_cols, graph.row.size * vectors * width, scratch)
+        self._sizes = (stride * columns, graph.row.size * vectors * width, scratch)
         self._dtype = dtype
         self._length = graph.length
-        self._apart = 0 if lanes == 1 else lanes * graph.n_cols * (graph.z + width) + width
+        self._apart = 0 if lanes == 1 else lanes * columns * (graph.z + width) + width
+        self._spare: list[tuple[Array, ...]] = []
 
     @staticmethod
     def _order(ptr: Array, vectors: int) -> Array:
@@ -125,7 +130,18 @@ class Layout:
         return np.concatenate([places[:, a:b].ravel() for a, b in itertools.pairwise(ptr)])
 
     def buffers(self) -> tuple[Array, ...]:
-        """Fresh work space of one thread: sums, messages, scratch, word, steps, frozen, apart."""
+        """Work space of one thread, to be given back: sums, messages, scratch, word, steps, frozen, apart."""
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return self._new_buffers()
+
+    def give_back(self, buffers: tuple[Array, ...]) -> None:
+        """Keep a thread's work space for the next call: fresh pages cost as much as some frames."""
+        if len(self._spare) < _SPARE:
+            self._spare.append(buffers)
+
+    def _new_buffers(self) -> tuple[Array, ...]:
         vectors = [_aligned(size, self._dtype) for size in self._sizes]
         length = -(-self._length // 32) * 32 + 32  # whole vectors, and room for a copy to spill
         word, steps = np.empty(length, np.float32), np.empty(length, self._dtype)
@@ -153,7 +169,7 @@ def _min_sum(
     for g in range((llr.shape[0] + failed.size - 1) // failed.size):
         load_group(g, llr, work, shape, tables, scale, known)
         for spent in range(1, limits[0] + 1):
-            min_sum_iteration(work[0], work[1], work[2], shape, tables, rule)
+            min_sum_iteration(work[0], work[1], work[2], shape, tables, rule, spent == 1)
             last = spent == limits[0]
             if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out, 1 / scale[0]):
                 break
@@ -166,6 +182,7 @@ def _sum_product(
     failed = np.zeros(work[5].size, np.bool_)
     for g in range((llr.shape[0] + failed.size - 1) // failed.size):
         load_group(g, llr, work, shape, tables, scale, known)
+        work[1][:] = 0
         for spent in range(1, limits[0] + 1):
             sum_product_iteration(work[0], work[1], work[2], shape, tables, rule[3])
             last = spent == limits[0]

@@ -119,7 +119,9 @@ class NrTransportBlock:
         """
         default = nr.default_factor(self.size / self.coded_bits)
         options = decoder.check_options(iterations, algorithm, factor, precision, early_stop, default)
-        received = self._collect(decoder.check_llr(llr, self.coded_bits)[0], rv)
+        values = decoder.check_llr(llr, self.coded_bits)[0]
+        decoder.refuse_nan(values)
+        received = self._collect(values, rv)
         if soft is not None:
             if np.shape(soft) != received.shape:
                 raise ValueError(f"soft must have shape {list(received.shape)}, not {list(np.shape(soft))}")

@@ -130,6 +130,18 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (shared.iterations == alone.iterations).all()
 
 
+@pytest.mark.parametrize("algorithm", ["nms", "spa"])
+def test_a_decoding_leaves_nothing_behind_for_the_next(algorithm: str) -> None:
+    """Work space is kept between calls."""
+    code = CODES["802.11n 648 5/6"][0]
+    clean, noisy = transmit(code, 20, 6.0)[1], transmit(code, 20, -3.0, seed=1)[1]
+    first = code.decode(clean, iterations=3, algorithm=algorithm)
+    code.decode(noisy, iterations=3, algorithm=algorithm)
+    again = code.decode(clean, iterations=3, algorithm=algorithm)
+    np.testing.assert_array_equal(again.llr, first.llr)
+    assert first.ok.all()
+
+
 def test_lanes_fill_vectors() -> None:
     assert layered.lanes_for(384, 32, 100) == 1
     assert layered.lanes_for(2, 32, 1) == 16, "a circulant must fill a vector at least once"
