@@ -103,10 +103,10 @@ class Block:
         dataclass(kw_only=True, eq=False)(cls)
         cls.__doc__ = doc  # dataclass would fill it with the signature
         own = {name: port for name, port in vars(cls).items() if isinstance(port, Port)}
-        inherited: dict[str, Port] = {}
+        ports: dict[str, Port] = {}
         for base in reversed(cls.__mro__[1:]):
-            inherited |= vars(base).get("class_ports", {})
-        cls.class_ports = inherited | own
+            ports |= vars(base).get("class_ports", {})
+        cls.class_ports = ports | own
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
