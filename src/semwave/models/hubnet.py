@@ -2,7 +2,9 @@
 
 import os
 import time
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 PATIENCE_S = 3.0
 AGAIN_S = 60.0  # an answer is believed for so long
@@ -32,10 +34,9 @@ def reachable() -> bool:
 
 
 def _answers(endpoint: str) -> bool:
-    from huggingface_hub.utils import get_session
-
+    hub: Any = import_module("huggingface_hub.utils")
     try:
-        get_session().head(endpoint, timeout=PATIENCE_S)
+        hub.get_session().head(endpoint, timeout=PATIENCE_S)
     except Exception:  # its kind depends on the client beneath: requests, httpx
         return False
     return True
