@@ -9,6 +9,7 @@ torch.compile); it can go on from a CPU's checkpoint. Needs torch, numpy, Pillow
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -138,31 +139,44 @@ def loss_of(net: Any, batch: list[Array], device: torch.device) -> tuple[torch.T
 
 def train(run: Run, examples: Examples, args: argparse.Namespace) -> None:
     """Until the last step or until the time is up; Ctrl-C keeps what there is."""
-    deadline, shown, gains = time.monotonic() + 60 * args.minutes, time.monotonic(), []
+    begun = shown = saved = time.monotonic()
+    first, gains, held = run.step, [], None
     net = torch.compile(run.net) if run.device.type == "cuda" else run.net
     try:
-        while run.step < args.steps and time.monotonic() < deadline:
+        while run.step < args.steps and time.monotonic() < begun + 60 * args.minutes:
             batch = examples.batch(run.step, args.batch, args.examples)
             loss, gain_db = loss_of(net, batch, run.device)
             run.learn(loss, 1e-3 * rate_at(run.step / args.steps) * min(1.0, (run.step + 1) / 50))
             gains.append(gain_db)
             if run.step % args.log_every == 0:
-                line = {
-                    "step": run.step,
-                    "gain_db": round(float(np.mean(gains)), 3),
-                    "loss": round(float(loss.detach()), 4),
-                }
-                line["seconds"] = round(time.monotonic() - shown, 1)
+                line: dict[str, Any] = {"step": run.step, "gain_db": round(float(np.mean(gains)), 3)}
+                line |= {"loss": round(float(loss.detach()), 4), "seconds": round(time.monotonic() - shown, 1)}
                 if run.step % (args.log_every * 5) == 0:
-                    line["held_gain_db"] = round(held_out(run, examples), 3)
-                    run.save(args.out)
+                    line["held_gain_db"] = held = round(held_out(run, examples), 3)
+                show(0, 0, 0.0, 0.0, None)
                 write_line(args.out, line)
                 shown, gains = time.monotonic(), []
+            if time.monotonic() - saved > 60 * args.save_minutes:
+                run.save(args.out)
+                saved = time.monotonic()
+            show(run.step, args.steps, (run.step - first) / (time.monotonic() - begun), gain_db, held)
     except KeyboardInterrupt:
         print("stopped; the checkpoint is kept")
+    show(0, 0, 0.0, 0.0, None)
     run.save(args.out)
     export(run, args.out)
     curve(args.out)
+
+
+def show(step: int, steps: int, rate: float, gain_db: float, held: float | None) -> None:
+    """One line on a terminal, written over and over; ``steps`` 0 clears it."""
+    if not sys.stderr.isatty():
+        return
+    line = f"step {step} of {steps}  {rate:.2f} a second  {(steps - step) / max(rate, 1e-9) / 60:.0f} min left"
+    line += f"  gain {gain_db:.2f} dB" + ("" if held is None else f", held out {held:.2f} dB")
+    print(
+        "\r\x1b[K" + line[: shutil.get_terminal_size().columns - 1] * bool(steps), end="", file=sys.stderr, flush=True
+    )
 
 
 def rate_at(share: float) -> float:
@@ -238,6 +252,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--examples", type=int, default=2000, help="how many are made at most")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--log-every", type=int, default=50)
+    parser.add_argument("--save-minutes", type=float, default=5.0, help="time between checkpoints")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
