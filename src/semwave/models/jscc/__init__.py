@@ -154,8 +154,8 @@ class Jscc:
         if side is None:
             if not first or self._book is None or len(symbols) < first:
                 return _nothing(size)
-            found = fallback.decode(self._book, symbols[:first], noise_var[:first], cover)
-            return self._finish(*found, size, cover, refined)
+            cosines, variances = fallback.decode(self._book, symbols[:first], noise_var[:first], cover)
+            return self._finish(cosines, variances, size, cover, refined)
         symbols, noise_var = symbols[first:], noise_var[first:]
         if self._book is None:
             picture, variance = linear.decode(side, symbols, noise_var, cover)
