@@ -4,11 +4,11 @@
                                          [--codec best|all|avif] [--scheme semwave-sketch] [--model DIR] [--store FILE]
                                          [--shard I/N] [--quick]
 
-Pictures: the first of BSDS500 test (``research/bsds500_test40.zip`` of DIR, 481 x 321), never trained or tuned on; with
+Pictures: the first of BSDS500 test (``research/bsds500_test40.zip`` of DIR, 481 x 321), never trained on; with
 ``--data shipped`` the photographs of recordings/images. Channel: TDL-C, 300 ns, 30 Hz, through the complete modem,
 channel estimated. ``cbr`` is total: preamble, header, pilots, cyclic prefix and padding are in it.
 
-Ours: one MCS for each mean SNR, fixed beforehand on development pictures (`OURS`). Conventional: the whole picture by
+Ours: one MCS for each mean SNR, fixed beforehand by what other realisations let through (`OURS`). Conventional: the whole picture by
 the codec of highest PSNR at each MCS of ``CONVENTIONAL``; for every measure the MCS is taken that turns out best on
 average over all pictures and realisations, at that SNR and CBR (cases .../lpips and so on), so hindsight is on its
 side. ``genie`` is stricter: the best MCS for each picture and realisation, by the measure itself.
