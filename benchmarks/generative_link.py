@@ -8,10 +8,10 @@ Pictures: the first of BSDS500 test (``research/bsds500_test40.zip`` of DIR, 481
 ``--data shipped`` the photographs of recordings/images. Channel: TDL-C, 300 ns, 30 Hz, through the complete modem,
 channel estimated. ``cbr`` is total: preamble, header, pilots, cyclic prefix and padding are in it.
 
-Ours: one MCS for each mean SNR, fixed beforehand by what other realisations let through (`OURS`). Conventional: the whole picture by
-the codec of highest PSNR at each MCS of ``CONVENTIONAL``; for every measure the MCS is taken that turns out best on
-average over all pictures and realisations, at that SNR and CBR (cases .../lpips and so on), so hindsight is on its
-side. ``genie`` is stricter: the best MCS for each picture and realisation, by the measure itself.
+Ours: one MCS for each mean SNR, fixed beforehand by what other realisations let through (`OURS`). Conventional: the
+whole picture by the codec of highest PSNR at each MCS of ``CONVENTIONAL``; for every measure the MCS is taken that
+turns out best on average over all pictures and realisations, at that SNR and CBR (cases .../lpips and so on), so
+hindsight is on its side. ``genie`` is stricter: the best MCS for each picture and realisation, by the measure itself.
 
 A picture counts as better where its mean over the realisations is. Lost pictures are mid-grey, for both. Results go to
 ``--store`` line by line, and what is there is not computed again; several processes may share one, each with a
