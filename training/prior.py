@@ -3,4 +3,4 @@
 from semwave.training.prior import main
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -91,7 +91,7 @@ def test_an_existing_recording_is_not_overwritten_unless_forced(tmp_path: Path, 
     with Writer(tmp_path / "x", 1e6, split_samples=4000) as writer:
         writer.write(noise)
     for kind in ({}, {"split_samples": 10}):
-        with pytest.raises(RecordingError, match="exists; choose another name, or force to overwrite it"):
+        with pytest.raises(RecordingError, match="exists; choose another name, or overwrite it with --force"):
             Writer(tmp_path / "x", 1e6, **kind)
     with Writer(tmp_path / "x", 1e6, force=True) as writer:
         writer.write(noise[:10])

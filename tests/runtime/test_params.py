@@ -36,7 +36,7 @@ class Knobs(SyncBlock):
     ("name", "value", "text"),
     [
         ("order", "16", "order must be int, not '16'"),
-        ("order", 16.0, "order must be int, not 16.0"),
+        ("order", 16.5, "order must be int, not 16.5"),
         ("order", True, "order must be int, not True"),
         ("order", 17, "order must be 4, 16 or 64, not 17"),
         ("snr_db", "3", "snr_db must be float, not '3'"),
@@ -100,6 +100,13 @@ def test_specs_hold_defaults_docs_and_what_is_required() -> None:
     assert [s.type_name for s in param_specs(Knobs).values()][:5] == [
         "int", "float", "str", "'fast', 'exact' or 3", "int or None",
     ]  # fmt: skip
+
+
+def test_a_whole_float_is_an_integer() -> None:
+    order = Knobs(order=1.6e1).order  # type: ignore[arg-type]
+    assert (order, type(order)) == (16, int)
+    with pytest.raises(ParameterError, match="order must be int, not 1e"):
+        Knobs(order=1e300)  # type: ignore[arg-type]
 
 
 def test_parameters_are_inherited_and_their_defaults_can_change() -> None:

@@ -272,7 +272,7 @@ class Writer:
             there += [folder / name for name in os.listdir(folder) if part.fullmatch(name)]
         there = [file for file in there if file.exists() or file.is_symlink()]
         if there and not force:
-            raise RecordingError(f"{there[0]} exists; choose another name, or force to overwrite it")
+            raise RecordingError(f"{there[0]} exists; choose another name, or overwrite it with --force (force = true)")
         own = {beside(self.path, DATA)} if not self._split else set()
         for file in there:
             if file not in own and file.suffix != ARCHIVE:  # the data file is truncated, wherever a link may lead

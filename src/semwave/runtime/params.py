@@ -98,8 +98,8 @@ def _param_specs(cls: Any) -> dict[str, ParamSpec]:
 
 
 def coerce(value: Any, kind: Any) -> Any:
-    """``value`` as a ``kind``; raises TypeError where it is something else. Integers pass for floats, lists for
-    tuples, numpy's numbers for Python's.
+    """``value`` as a ``kind``; raises TypeError where it is something else. Integers pass for floats, whole floats
+    for integers, lists for tuples, numpy's numbers for Python's.
     """
     origin = get_origin(kind)
     if isinstance(value, np.generic):
@@ -122,6 +122,8 @@ def coerce(value: Any, kind: Any) -> Any:
     if origin is dict and isinstance(value, Mapping):
         key, inside = get_args(kind)
         return {coerce(k, key): coerce(v, inside) for k, v in value.items()}
+    if kind is int and isinstance(value, float) and value.is_integer() and abs(value) <= 2**53:
+        return int(value)  # 1e6 is how people write a million
     if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     if origin is None and isinstance(kind, type) and isinstance(value, kind):

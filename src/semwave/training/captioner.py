@@ -27,6 +27,7 @@ from semwave.models.text.captioner_net import CELLS, CaptionerNet, Shape
 from semwave.models.text.things import NAMES, things
 from semwave.training import captioner_data as cd
 from semwave.training import text_run
+from semwave.training.options import INTERRUPTED
 
 Array = NDArray[Any]
 PICTURES, CAPTIONS = 48, 2  # of a batch, and of each picture in it
@@ -198,15 +199,15 @@ def export(run: text_run.TextRun, shape: Shape, corpus: Corpus, least: float, kn
     (out / "captioner.json").write_text(json.dumps(facts, separators=(",", ":")) + "\n")
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     """Command line."""
     parser = text_run.arguments("captioner", __doc__ or "", "checkpoints/captioner", 60.0)
     parser.add_argument("--sources", default="flickr8k,coco", help="of flickr8k, coco, visual7w")
     parser.add_argument("--mirrored", action="store_true", help="mirrored pictures too (twice the time to cache)")
-    run_training(parser.parse_args(argv))
+    return run_training(parser.parse_args(argv))
 
 
-def run_training(args: argparse.Namespace) -> None:
+def run_training(args: argparse.Namespace) -> int:
     """One run with parsed arguments."""
     torch.manual_seed(args.seed)
     log = lambda facts: print(json.dumps(facts), flush=True)  # noqa: E731
@@ -222,7 +223,8 @@ def run_training(args: argparse.Namespace) -> None:
     least = threshold(run, losses, args.data, args.out / "features")
     run.log({"step": run.step, "threshold": round(least, 3)})
     export(run, shape, corpus, least, familiar(losses, corpus), args.out / "weights")
+    return INTERRUPTED if run.stopped else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

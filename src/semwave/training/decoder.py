@@ -265,8 +265,8 @@ def held_out(run: Run, judge: Judge, batches: Batches) -> dict[str, float]:
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def train(run: Run, batches: Batches, held: Batches, judge: Judge, args: argparse.Namespace) -> None:
-    """Steps until ``args.steps`` or ``args.minutes`` is reached; Ctrl-C keeps the last checkpoint."""
+def train(run: Run, batches: Batches, held: Batches, judge: Judge, args: argparse.Namespace) -> bool:
+    """Steps until ``args.steps`` or ``args.minutes`` is reached; True where Ctrl-C ended it."""
     begun, sums = time.monotonic(), dict.fromkeys(WEIGHTS, 0.0)
     seen = dict.fromkeys(WEIGHTS, 0)
     args.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -287,6 +287,8 @@ def train(run: Run, batches: Batches, held: Batches, judge: Judge, args: argpars
                 run.save(args.checkpoints)
     except KeyboardInterrupt:
         print(f"stopped at step {run.step}")
+        return True
+    return False
 
 
 def curve(folder: Path) -> None:
@@ -326,7 +328,7 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Prepare examples, train, write the decoder."""
     args = parser().parse_args(argv)
     missing = any(
@@ -347,12 +349,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         run.resume(args.resume)
     else:
         run.scales = measured_scales(batches)
-    train(run, batches, held, judge, args)
+    stopped = train(run, batches, held, judge, args)
     run.save(args.checkpoints)
     if (args.checkpoints / "log.jsonl").is_file():
         curve(args.checkpoints)
     run.export(args.out or args.checkpoints / "trained")
+    return options.INTERRUPTED if stopped else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -4,6 +4,8 @@ import argparse
 import math
 from pathlib import Path
 
+INTERRUPTED = 130  # exit code after Ctrl-C
+
 
 def folder(text: str) -> Path:
     """A folder that exists."""

@@ -26,6 +26,7 @@ from semwave.models.text import language, tokens
 from semwave.training import captioner_data as cd
 from semwave.training import text_run
 from semwave.training.captioner import statements
+from semwave.training.options import INTERRUPTED
 
 Array = NDArray[Any]
 BATCH, LONGEST, LEAST, EPOCHS = 96, 40, 3, 8
@@ -150,7 +151,7 @@ def export(run: text_run.TextRun, text: Text, out: Path) -> None:
     (out / "prompt-lm.json").write_text(json.dumps(facts, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def run_training(args: argparse.Namespace) -> None:
+def run_training(args: argparse.Namespace) -> int:
     """One run with parsed arguments."""
     torch.manual_seed(args.seed)
     text = Text(args.data)
@@ -172,12 +173,13 @@ def run_training(args: argparse.Namespace) -> None:
 
     run.train(steps, step_loss, test=test)
     export(run, text, args.out / "weights")
+    return INTERRUPTED if run.stopped else 0
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     """Command line."""
-    run_training(text_run.arguments("prior", __doc__ or "", "checkpoints/prompt-lm", 20.0).parse_args(argv))
+    return run_training(text_run.arguments("prior", __doc__ or "", "checkpoints/prompt-lm", 20.0).parse_args(argv))
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -137,10 +137,10 @@ def loss_of(net: Any, batch: list[Array], device: torch.device) -> tuple[torch.T
     return (error / before)[covered].mean() + 0.02 * unlikely[covered].mean(), gain_db
 
 
-def train(run: Run, examples: Examples, args: argparse.Namespace) -> None:
-    """Until the last step or until the time is up; Ctrl-C keeps what there is."""
+def train(run: Run, examples: Examples, args: argparse.Namespace) -> bool:
+    """Until the last step or until the time is up; True where Ctrl-C ended it, which keeps what there is."""
     begun = shown = saved = time.monotonic()
-    first, gains, held = run.step, [], None
+    first, gains, held, stopped = run.step, [], None, False
     net = torch.compile(run.net) if run.device.type == "cuda" else run.net
     try:
         while run.step < args.steps and time.monotonic() < begun + 60 * args.minutes:
@@ -161,11 +161,13 @@ def train(run: Run, examples: Examples, args: argparse.Namespace) -> None:
                 saved = time.monotonic()
             show(run.step, args.steps, (run.step - first) / (time.monotonic() - begun), gain_db, held)
     except KeyboardInterrupt:
+        stopped = True
         print("stopped; the checkpoint is kept")
     show(0, 0, 0.0, 0.0, None)
     run.save(args.out)
     export(run, args.out)
     curve(args.out)
+    return stopped
 
 
 def show(step: int, steps: int, rate: float, gain_db: float, held: float | None) -> None:
@@ -259,9 +261,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = Run(args.seed, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if args.resume:
         run.restore(args.resume)
-    train(run, Examples(args.data, args.cache, run.seed), args)
+    stopped = train(run, Examples(args.data, args.cache, run.seed), args)
     print(f"step {run.step}; checkpoint, log and curve in {args.out}", file=sys.stderr)
-    return 0
+    return options.INTERRUPTED if stopped else 0
 
 
 def _tensor(batch: Array, device: torch.device) -> torch.Tensor:

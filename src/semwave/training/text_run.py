@@ -46,7 +46,7 @@ class TextRun:
         self.model, self.args, self.rate, self.decay = model.to(chosen_device()), args, rate, decay
         self.average = {k: v.detach().clone() for k, v in model.named_parameters()}
         self.optimiser = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.02, betas=(0.9, 0.98))
-        self.step, self.seconds, self.out = 0, 0.0, args.out
+        self.step, self.seconds, self.out, self.stopped = 0, 0.0, args.out, False
         self.rows: list[dict[str, Any]] = []
         if args.resume:
             self._resume(args.resume)
@@ -74,6 +74,7 @@ class TextRun:
                         self.log({"step": self.step} | test())
                     self.save(begun)
         except KeyboardInterrupt:
+            self.stopped = True
             self.log({"step": self.step, "stopped": "Ctrl-C"})
         self.save(begun)
         self.seconds += time.monotonic() - begun
