@@ -80,17 +80,26 @@ def estimate(received: Array, peak: int) -> tuple[Prior, Array, Array, Array]:
 
     The sums are ``sum conj(S) Y`` and the weights ``sum |S|^2``, to be carried on by ``smooth``.
     """
-    rows, values, ends, words, root = _candidates(peak)
+    rows, values, ends, words, root = looks(peak)
     sums, white, channel = np.empty((3, ACTIVE.size), np.complex64)
-    kept, power, noise = _choose(received, words, root, rows, values, ends, sums, white, channel)
-    chosen = basis(*candidates(peak)[kept])
-    prior = Prior(chosen.rows, chosen.values * np.float32(power), float(power), float(noise))
-    return prior, channel, sums, root * root
+    kept, power, noise = choose(received, words, root, rows, values, ends, sums, white, channel)
+    return prior_of(peak, kept, power, noise), channel, sums, root * root
+
+
+def prior_of(peak: int, kept: int, power: float, noise: float) -> Prior:
+    """Prior of one of the ``candidates``."""
+    chosen = _chosen(peak, kept)
+    return Prior(chosen.rows, chosen.values * np.float32(power), float(power), float(noise))
+
+
+@lru_cache(maxsize=128)
+def _chosen(peak: int, kept: int) -> Basis:
+    return basis(*candidates(peak)[kept])
 
 
 @lru_cache(maxsize=64)
-def _candidates(peak: int) -> tuple[Array, Array, Array, Array, Array]:
-    """All windows' ``looked`` in a row, where each ends, the words, and the root of their energy on each carrier."""
+def looks(peak: int) -> tuple[Array, Array, Array, Array, Array]:
+    """For ``choose``: all windows' ``looked`` in a row, where each ends, the words, the root of their energy."""
     bases = [basis(*window) for window in candidates(peak)]
     rows = np.concatenate([b.looked for b in bases])
     values = np.concatenate([b.looked_values for b in bases])
@@ -100,7 +109,7 @@ def _candidates(peak: int) -> tuple[Array, Array, Array, Array, Array]:
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _choose(
+def choose(
     received: Array, words: Array, root: Array, rows: Array, values: Array, ends: Array,
     sums: Array, white: Array, channel: Array,
 ) -> tuple[int, float, float]:  # fmt: skip

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 from numba import njit
 
 from semwave.modulation.gnuradio_ofdm import channel as ch
 from semwave.modulation.gnuradio_ofdm import header, track
+from semwave.modulation.gnuradio_ofdm.carriers import N
 from semwave.modulation.gnuradio_ofdm.detect import Detection
 from semwave.modulation.gnuradio_ofdm.frame import (
     ACTIVE,
@@ -22,12 +22,15 @@ from semwave.modulation.gnuradio_ofdm.frame import (
     CRC_LEN,
     DATA,
     FFT_SIZE,
+    HEADER_BITS,
+    MAX_PAYLOAD,
     OVERHEAD,
     PILOT_SIGNS,
     PILOTS,
     SYMBOL_LEN,
     GnuradioOfdmFormat,
 )
+from semwave.modulation.gnuradio_ofdm.spectra import WORK, dc_offset, spectra, tables, turns_of, whole
 
 Array = npt.NDArray[Any]
 Reader = Callable[[int, int], Array]
@@ -36,6 +39,8 @@ SEGMENT = 64
 """Symbols between two chances to move the FFT windows after a drifting clock."""
 MARGIN = CP_LEN
 """Samples that windows may have moved by the end of a packet."""
+_BINS, _DATA, _PILOTS = BINS.astype(np.int64), DATA.astype(np.int64), PILOTS.astype(np.int64)
+_SIGNS = PILOT_SIGNS.astype(np.complex64)
 
 
 @dataclass
@@ -65,49 +70,69 @@ class Decided:
     """[symbols, 48] complex64: equalised payload symbols, NaN where there are none; no rows unless asked for."""
 
 
-@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def dc_offset(samples: Array) -> complex:
-    """Mean of the samples where it is beyond chance, else 0.
+class _Work:
+    """Room for the longest packet, used again and again."""
 
-    Data under a carrier offset may lie at 0 Hz: |mean|^2 must exceed 16 times the power over the number of samples.
-    """
-    parts = samples.view(np.float32)
-    n = samples.size
-    re, im, power = 0.0, 0.0, 0.0
-    for low in range(0, n, 64):  # sums of single precision stay short
-        zero = np.float32(0)
-        a, b, c = zero, zero, zero
-        for i in range(low, min(low + 64, n)):
-            x, y = parts[2 * i], parts[2 * i + 1]
-            a += x
-            b += y
-            c += x * x + y * y
-        re, im, power = re + float(a), im + float(b), power + float(c)
-    mean = complex(re / n, im / n)
-    return mean if (mean.real**2 + mean.imag**2) * n > 16 * power / n else complex(0)
+    def __init__(self, bits: int) -> None:
+        longest = -(-8 * (MAX_PAYLOAD + CRC_LEN) // (bits * DATA.size))
+        self.fft = np.zeros(WORK, np.float32)
+        self.rows = np.zeros((whole(1 + longest) + SEGMENT, FFT_SIZE), np.complex64)
+        self.shifts = np.zeros(1 + longest, np.int64)
+        self.out = np.zeros(longest * DATA.size * bits, np.uint8)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _windows(x: Array, count: int, at: int, cfo: float, dc: complex, out: Array) -> None:
-    """64 samples of each of ``count`` symbols, 80 apart, offset taken off; ``x[0]`` is ``at`` behind phase 0."""
-    turns = np.empty(FFT_SIZE, np.complex64)
-    for n in range(FFT_SIZE):
-        turns[n] = np.complex64(complex(np.cos(cfo * n), -np.sin(cfo * n)))
-    mean = np.complex64(dc)
-    for t in range(count):
-        angle = cfo * (at + t * SYMBOL_LEN)
-        turn = np.complex64(complex(np.cos(angle), -np.sin(angle)))
-        for n in range(FFT_SIZE):
-            out[t, n] = (x[t * SYMBOL_LEN + n] - mean) * (turns[n] * turn)
+def _look(
+    x: Array, cfo: float, dc: complex, any_dc: bool, looks: Any, plan: Any, scrambler: Array, start: int,
+    columns: Array, work: Array, rows: Array, channel: Array, sums: Array, bits: Array,
+) -> tuple[int, int, float, float, complex]:  # fmt: skip
+    """Both sync words and the header; fills channel and sums [52] and the header's bits [48].
+
+    x        [240] complex64; with ``any_dc`` the constant is measured in it, else ``dc`` is believed
+    returns  length + 4096 number (-1: no header), window of ``channel.candidates``, mean of |H|^2, noise, constant
+    """
+    if any_dc:
+        dc = dc_offset(x)
+    turns, white, received = np.empty(FFT_SIZE, np.complex64), np.empty(N, np.complex64), np.empty((2, N), np.complex64)
+    turns_of(cfo, turns)
+    spectra(x, 0, OVERHEAD, 0, cfo, turns, dc, plan, work, rows)
+    for k in range(N):
+        received[0, k], received[1, k] = rows[0, _BINS[k]], rows[1, _BINS[k]]
+    looked, values, ends, words, root = looks
+    kept, power, noise = ch.choose(received, words, root, looked, values, ends, sums, white, channel)
+    common, llr = np.complex64(0), np.empty(DATA.size)
+    for k in range(N):
+        white[k] = rows[2, _BINS[k]] * channel[k].conjugate()
+    for j in range(_PILOTS.size):
+        common += white[_PILOTS[j]].conjugate() * _SIGNS[j]
+    for j in range(_DATA.size):
+        llr[j] = (white[_DATA[j]] * common).real  # up to a positive factor
+    return header.parse(llr, scrambler, start, columns, bits), kept, power, noise, dc
 
 
-def spectra(read: Reader, found: Detection, first: int, count: int, shift: int, dc: complex) -> Array:
-    """FFT of symbols ``first ..`` of a frame (0 is word 1), windows ``shift`` late: [count, 64] complex64, over 64."""
-    at = first * SYMBOL_LEN + CP_LEN - ch.EARLY + shift
-    start = found.start + at
-    rows = np.empty((count, FFT_SIZE), np.complex64)
-    _windows(read(start, start + (count - 1) * SYMBOL_LEN + FFT_SIZE), count, at, found.cfo, dc, rows)
-    return np.asarray(scipy.fft.fft(rows, norm="forward", overwrite_x=True))
+@njit(nogil=True, cache=True, error_model="numpy")
+def _decide(
+    x: Array, cfo: float, dc: complex, known: Array, last_used: int, total: int, bits: int, size: float, noise: float,
+    basis: Array, values: Array, backwards: bool, plan: Any, work: Array, rows: Array, shifts: Array, state: Array,
+    channel: Array, sums: Array, weights: Array, out: Array, points: Array,
+) -> tuple[float, float]:  # fmt: skip
+    """One way through a packet's header and payload, ``track`` by ``SEGMENT`` symbols; ``x[0]`` is its first sample."""
+    turns, error, energy = np.empty(FFT_SIZE, np.complex64), 0.0, 0.0
+    turns_of(cfo, turns)
+    segments = (total + SEGMENT - 1) // SEGMENT
+    for i in range(segments):
+        first = (segments - 1 - i if backwards else i) * SEGMENT
+        last = min(first + SEGMENT, total)
+        if not backwards:
+            shift = min(max(int(np.rint(state[track.TIMING])), -MARGIN), MARGIN - ch.EARLY)
+            spectra(x, first + OVERHEAD - 1, last - first, shift, cfo, turns, dc, plan, work, rows[first:])
+            shifts[first:last] = shift
+        left, made = track.track(
+            rows[first:last], first, shifts[first:last], known, _PILOTS, _DATA, last_used, total, bits, size, noise,
+            basis, values, backwards, state, channel, sums, weights, out, points,
+        )  # fmt: skip
+        error, energy = error + left, energy + made
+    return error, energy
 
 
 class Demodulator:
@@ -115,8 +140,7 @@ class Demodulator:
 
     def __init__(self, form: GnuradioOfdmFormat, points: bool = False) -> None:
         self.format, self.points = form, points
-        self._bins = BINS.astype(np.int64)
-        self._pilots = PILOT_SIGNS.astype(np.complex64)
+        self._work = _Work(form.bits_per_symbol)
 
     def span(self, length: int) -> int:
         """Samples from a packet's start that ``payload`` may read."""
@@ -124,27 +148,29 @@ class Demodulator:
 
     def look(self, read: Reader, found: Detection, dc: complex | None = None) -> Look:
         """Channel from both sync words, then the header; reads 3 symbols from the start."""
-        if dc is None:
-            dc = dc_offset(read(found.start, found.start + OVERHEAD * SYMBOL_LEN))
-        rows = spectra(read, found, 0, OVERHEAD, 0, dc)[:, self._bins]
-        prior, channel, sums, weights = ch.estimate(rows[:2], found.peak - found.start)
-        z = rows[2] * channel.conj()
-        common = np.vdot(z[PILOTS], self._pilots)
-        llr = (z[DATA] * complex(common)).real.astype(np.float64)  # up to a positive factor
-        told = header.decode(llr, self.format.header_scrambler)
-        return Look(found, prior, sums, weights, channel, told, dc)
+        x, peak = read(found.start, found.start + OVERHEAD * SYMBOL_LEN), found.peak - found.start
+        channel, sums = np.empty((2, N), np.complex64)
+        looks, bits = ch.looks(peak), np.empty(HEADER_BITS, np.uint8)
+        word, kept, power, noise, dc = _look(
+            x, found.cfo, dc or 0j, dc is None, looks, tables(), self.format.header_scrambler, header.start(),
+            header.columns(), self._work.fft, self._work.rows, channel, sums, bits,
+        )  # fmt: skip
+        told = None if word < 0 else (word & 0xFFF, word >> 12, bits)
+        root = looks[4]
+        return Look(found, ch.prior_of(peak, kept, power, noise), sums, root * root, channel, told, dc)
 
     def payload(self, read: Reader, look: Look) -> list[Decided]:
         """Decisions to believe in this order: going forwards; if their CRC fails, going back from the end as well."""
         assert look.header is not None
         total = 1 + self.format.payload_symbols(look.header[0])
         start = look.found.start
-        dc = dc_offset(read(start, start + (total + 2) * SYMBOL_LEN))
+        x = read(start, start + self.span(look.header[0]))
+        dc = dc_offset(x[: (total + 2) * SYMBOL_LEN])
         if dc != look.dc:
             told = look.header
             look = self.look(read, look.found, dc)
             look.header = told
-        run = _Run(self.format, read, look, total, self.points)
+        run = _Run(self.format, x, look, total, self.points, self._work)
         forwards = run.decide(backwards=False)
         if crc_ok(forwards.data):
             return [forwards]
@@ -154,18 +180,15 @@ class Demodulator:
 class _Run:
     """State of one packet while it is decided."""
 
-    def __init__(self, form: GnuradioOfdmFormat, read: Reader, look: Look, total: int, points: bool) -> None:
+    def __init__(
+        self, form: GnuradioOfdmFormat, samples: Array, look: Look, total: int, points: bool, work: _Work
+    ) -> None:
         assert look.header is not None
-        self.form, self.read, self.look, self.total = form, read, look, total
+        self.form, self.samples, self.look, self.total, self.work = form, samples, look, total, work
         self.length = look.header[0]
         self.noise = look.prior.noise
-        bits = form.bits_per_symbol
-        cells = -(-8 * self.length // bits)
-        self.last_used = cells - (total - 2) * DATA.size
-        self.out = np.empty((total - 1) * DATA.size * bits, np.uint8)
+        self.last_used = -(-8 * self.length // form.bits_per_symbol) - (total - 2) * DATA.size
         self.points = np.full(((total - 1) * points, DATA.size), complex(np.nan, np.nan), np.complex64)
-        self.rows = np.empty((total, FFT_SIZE), np.complex64)
-        self.shifts = np.zeros(total, np.int64)
         self.known = np.zeros(ACTIVE.size, np.complex64)
         self.known[DATA] = 2.0 * look.header[2] - 1
         self.known[PILOTS] = PILOT_SIGNS
@@ -182,33 +205,18 @@ class _Run:
 
     def decide(self, backwards: bool) -> Decided:
         """One way through the packet."""
-        error = energy = 0.0
-        starts = range(0, self.total, SEGMENT)
-        for first in reversed(starts) if backwards else starts:
-            last = min(first + SEGMENT, self.total)
-            if not backwards:
-                shift = round(float(self.state[track.TIMING]))
-                shift = min(max(shift, -MARGIN), MARGIN - ch.EARLY)
-                self.rows[first:last] = spectra(
-                    self.read, self.look.found, first + OVERHEAD - 1, last - first, shift, self.look.dc
-                )
-                self.shifts[first:last] = shift
-            prior = self.look.prior
-            left, made = track.track(
-                self.rows[first:last], first, self.shifts[first:last], self.known, PILOTS, DATA, self.last_used,
-                self.total, self.form.bits_per_symbol, self.form.amplitude, self.noise, prior.rows, prior.values,
-                backwards, self.state, self.look.channel, self.look.sums, self.look.weights, self.out, self.points,
-            )  # fmt: skip
-            error, energy = error + left, energy + made
+        look, form, work = self.look, self.form, self.work
+        error, energy = _decide(
+            self.samples, look.found.cfo, look.dc, self.known, self.last_used, self.total, form.bits_per_symbol,
+            form.amplitude, self.noise, look.prior.rows, look.prior.values, backwards, tables(), work.fft, work.rows,
+            work.shifts, self.state, look.channel, look.sums, look.weights, work.out, self.points,
+        )  # fmt: skip
         if not backwards:
             self.noise = max(error / (self.total * DATA.size), 1e-3 * self.noise)
-        data = np.packbits(self.out[: 8 * self.length], bitorder="little")
+        data = np.packbits(work.out[: 8 * self.length], bitorder="little")
         data ^= self.form.payload_scrambler[: self.length]
-        step, drift = float(self.state[track.STEP]), float(self.state[track.DRIFT])
-        return Decided(
-            data, self.look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN,
-            float(self.state[track.TIMING]), error, energy, self.points,
-        )  # fmt: skip
+        _, step, timing, drift = self.state[:4].tolist()
+        return Decided(data, look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN, timing, error, energy, self.points)
 
 
 def crc_ok(data: Array) -> bool:

@@ -38,6 +38,7 @@ AHEAD = BLOCK + NEAR + SYMBOL_LEN + LAGS + 2 * SYMBOL_LEN
 """Samples from a block's first position on that a search in it may read."""
 SHIFTS = np.arange(-6, 7, 2)
 """Even carrier offsets tried: halves of word 1 tell the rest, to +-1."""
+_SHIFTS = SHIFTS.astype(np.float64)
 _FINEST = 1e-12
 
 
@@ -240,20 +241,52 @@ def _match(x: Array, offset: float, t_re: Array, t_im: Array) -> tuple[float, in
     return metric, shift, _first_path(power, best), best, turn
 
 
-def scan(x: Array, count: int = BLOCK) -> int:
-    """First of ``count`` positions over the first threshold, or -1: [count + 79] complex64."""
-    return int(_scan(x, count, FIRST_THRESHOLD, True, np.empty(count)))
+@njit(nogil=True, cache=True, error_model="numpy")
+def _locate(x: Array, crossing: int, scratch: Array, t_re: Array, t_im: Array) -> tuple[int, int, int, float, float]:
+    """Matched filter behind a position over the first threshold, all places those in ``x``.
 
-
-def locate(read: Reader, crossing: int) -> tuple[Detection | None, int]:
-    """Matched filter behind a position over the first threshold: what it finds, and where to search on if nothing."""
-    near = read(crossing, crossing + NEAR + SYMBOL_LEN)
-    top = int(np.argmax(correlation(near)))
-    offset = float(_half_turn(near[top : top + SYMBOL_LEN])) / LAG
+    returns  where the correlation peaks, start on the first and on the strongest path, carrier offset, metric
+    """
+    near = x[crossing : crossing + NEAR + SYMBOL_LEN]
+    _scan(near, NEAR + 1, 0.0, False, scratch)
+    top = int(np.argmax(scratch[: NEAR + 1]))
+    offset = _half_turn(near[top : top + SYMBOL_LEN]) / LAG
     at = crossing + top
     first = at - BEFORE
-    metric, shift, early, best, turn = _match(read(first, first + SEGMENT), offset, *_templates())
-    if not metric > SECOND_THRESHOLD:
-        return None, at + 1
-    offset += 2 * np.pi * int(SHIFTS[shift]) / FFT_SIZE + float(turn) / SYMBOL_LEN
-    return Detection(first + early, first + best, offset, min(float(metric), 1.0)), at + 1
+    metric, shift, early, best, turn = _match(x[first : first + SEGMENT], offset, t_re, t_im)
+    offset += 2 * np.pi * _SHIFTS[shift] / FFT_SIZE + turn / SYMBOL_LEN
+    return at, first + early, first + best, offset, metric
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _search(x: Array, last: int, latest: int, t_re: Array, t_im: Array) -> tuple[int, int, int, float, float]:
+    """Go through ``x``, whose first position is ``BEFORE``, block by block up to position ``last``.
+
+    returns  where to search on, start (-1: there is none up to ``latest``), strongest path, carrier offset, metric
+    """
+    at, scratch = BEFORE, np.empty(BLOCK)
+    while at <= last:
+        hit = _scan(x[at : at + BLOCK + SYMBOL_LEN - 1], BLOCK, FIRST_THRESHOLD, True, scratch)
+        if hit < 0:
+            at += BLOCK
+            continue
+        top, start, peak, offset, metric = _locate(x, at + hit, scratch, t_re, t_im)
+        at = top + 1
+        if metric > SECOND_THRESHOLD and start <= latest:
+            return at, start, peak, offset, metric
+    return at, -1, 0, 0.0, 0.0
+
+
+def search(read: Reader, at: int, last: int, latest: int) -> tuple[Detection | None, int]:
+    """First preamble behind position ``at`` that begins no later than ``latest``, and where to search on.
+
+    Blocks begin at positions up to ``last``; samples up to ``AHEAD`` behind it are read.
+    """
+    if at > last:
+        return None, at
+    origin = at - BEFORE
+    t_re, t_im = _templates()
+    on, start, peak, cfo, metric = _search(read(origin, last + AHEAD), last - origin, latest - origin, t_re, t_im)
+    if start < 0:
+        return None, origin + on
+    return Detection(origin + start, origin + peak, cfo, min(metric, 1.0)), origin + on

@@ -28,14 +28,15 @@ FEWEST_AGREE = 0.5
 @lru_cache(maxsize=1)
 def columns() -> Array:
     """What each of the 32 bits adds to the syndrome: [32] int64."""
-    start = _start()
-    of_length = [header_crc(1 << i, 0) ^ start for i in range(12)]
-    of_number = [header_crc(0, 1 << i) ^ start for i in range(12)]
+    origin = start()
+    of_length = [header_crc(1 << i, 0) ^ origin for i in range(12)]
+    of_number = [header_crc(0, 1 << i) ^ origin for i in range(12)]
     return np.array(of_length + of_number + [1 << i for i in range(8)], np.int64)
 
 
 @lru_cache(maxsize=1)
-def _start() -> int:
+def start() -> int:
+    """Syndrome of a header of zeros."""
     return header_crc(0, 0)
 
 
@@ -82,14 +83,28 @@ def _decode(soft: Array, start: int, columns: Array, bits: Array) -> bool:
     return True
 
 
+@njit(nogil=True, cache=True)
+def parse(llr: Array, scrambler: Array, start: int, columns: Array, bits: Array) -> int:
+    """Length and number (times 4096) from soft bits, the 48 bits as sent; -1 where there is no believable header."""
+    soft = np.empty(HEADER_BITS)
+    for i in range(HEADER_BITS):
+        soft[i] = -llr[i] if scrambler[i] else llr[i]
+    bits[:] = 0
+    if not _decode(soft, start, columns, bits):
+        return -1
+    word = 0
+    for i in range(24):
+        word |= int(bits[i]) << i
+    for i in range(HEADER_BITS):
+        bits[i] ^= scrambler[i]
+    return word if word & 0xFFF > CRC_LEN else -1
+
+
 def decode(llr: Array, scrambler: Array) -> tuple[int, int, Array] | None:
     """Length (CRC-32 included), number, and the 48 bits as sent; None where there is no believable header.
 
     llr  [48] positive for a 1; scrambler [48] uint8
     """
-    bits = np.zeros(HEADER_BITS, np.uint8)
-    if not _decode(llr * (1.0 - 2.0 * scrambler), _start(), columns(), bits):
-        return None
-    word = int.from_bytes(np.packbits(bits[:24], bitorder="little").tobytes(), "little")
-    length, number = word & 0xFFF, word >> 12
-    return (length, number, bits ^ scrambler) if length > CRC_LEN else None
+    bits = np.empty(HEADER_BITS, np.uint8)
+    word = parse(llr, scrambler, start(), columns(), bits)
+    return None if word < 0 else (word & 0xFFF, word >> 12, bits)

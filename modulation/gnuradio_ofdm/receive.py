@@ -105,19 +105,10 @@ class Receiver:
 
     def _search(self, final: bool) -> bool:
         """Go on to the next preamble; False where there is none yet."""
-        read = self._buffer.read
-        last = self._buffer.end - (2 * SYMBOL_LEN if final else detect.AHEAD)
-        while self._at <= last:
-            hit = detect.scan(read(self._at, self._at + detect.BLOCK + SYMBOL_LEN - 1))
-            if hit < 0:
-                self._at += detect.BLOCK
-                continue
-            self._found, self._at = detect.locate(read, self._at + hit)
-            if self._found is not None:
-                if self._found.start <= self._buffer.end - 2 * SYMBOL_LEN:
-                    return True
-                self._found = None  # at the end of the stream: no room for both words
-        return False
+        latest = self._buffer.end - 2 * SYMBOL_LEN  # at the end of the stream there must be room for both words
+        last = latest if final else self._buffer.end - detect.AHEAD
+        self._found, self._at = detect.search(self._buffer.read, self._at, last, latest)
+        return self._found is not None
 
     def _continue(self, final: bool) -> GnuradioPacket | None:
         """Next step of the packet found: None while samples are missing."""

@@ -14,6 +14,7 @@ from semwave.modulation.gnuradio_ofdm import (
     frame,
     header,
     reference,
+    spectra,
 )
 
 
@@ -75,6 +76,36 @@ def test_channel_equals_its_covariances(rng, snr_db, taps):
     np.testing.assert_allclose(weights, 1 + 2 * (frame.BINS % 2), rtol=1e-6)
     # far below the plain estimate's error of two thirds of the noise
     assert np.mean(np.abs(got - h) ** 2) < 0.35 * n0
+
+
+@pytest.mark.parametrize(("count", "shift"), [(3, 0), (16, -16), (37, 12)])
+def test_spectra_equal_the_formula(rng, count, shift):
+    x, cfo, dc = white(rng, (count + 3) * 80), 0.07, 0.3 - 0.2j
+    rows, turns = np.zeros((spectra.whole(count), 64), np.complex64), np.empty(64, np.complex64)
+    spectra.turns_of(cfo, turns)
+    room = np.empty(spectra.WORK, np.float32)
+    spectra.spectra(x, 2, count, shift, cfo, turns, dc, spectra.tables(), room, rows)
+    expected = spectra.spectra_reference(x, 2, count, shift, cfo, dc)
+    np.testing.assert_allclose(rows[:count], expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("at", [30, 255, 256, 1700])
+def test_search_is_the_same_from_block_to_block(rng, at):
+    """One call over all blocks finds what calls of one block find, and where to go on."""
+    x = (0.2 * white(rng, 3000)).astype(np.complex64)
+    x[at : at + 160] += frame.preamble()
+
+    def read(first, last):
+        return np.concatenate([np.zeros(64, np.complex64), x, np.zeros(900, np.complex64)])[first + 64 : last + 64]
+
+    whole, on = detect.search(read, 0, 2900, 2840)
+    assert whole.start == at
+    place, found = 0, None
+    while found is None:
+        found, place = detect.search(read, place, place, 2840)
+    assert (found, place) == (whole, on)
+    assert detect.search(read, at + 200, 2900, 2840)[0] is None
+    assert detect.search(read, 0, 2900, at - 1)[0] is None
 
 
 def test_smoothing_keeps_what_its_window_holds(rng):
@@ -141,7 +172,7 @@ def test_decisions_are_nearest_points(rng, through, modulation):
 
     demodulator = demodulate.Demodulator(form)
     look = demodulator.look(read, found)
-    rows = demodulate.spectra(read, found, 3, form.payload_symbols(207), 0, 0j)
+    rows = spectra.spectra_reference(x, 3, form.payload_symbols(207), 0, 0.0, 0j)
     h = np.fft.fft(np.concatenate([np.zeros(channel.EARLY), [1, 0.3j]]), 64)[frame.BINS]
     symbols = reference.decide(rows, h, form.points, -(-8 * 207 // form.bits_per_symbol))
     bits = (symbols[:, None] >> np.arange(form.bits_per_symbol)) & 1
