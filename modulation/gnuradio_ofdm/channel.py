@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,8 +56,7 @@ def basis(center: float, width: float) -> Basis:
     return Basis(*parts)
 
 
-@dataclass(frozen=True)
-class Prior:
+class Prior(NamedTuple):
     """What is believed of a packet's channel."""
 
     rows: Array

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from semwave.modulation.gnuradio_ofdm import header, track
 from semwave.modulation.gnuradio_ofdm.carriers import N
 from semwave.modulation.gnuradio_ofdm.detect import Detection
 from semwave.modulation.gnuradio_ofdm.frame import (
-    ACTIVE,
     BINS,
     CP_LEN,
     CRC_LEN,
@@ -40,6 +39,8 @@ SEGMENT = 64
 MARGIN = CP_LEN
 """Samples that windows may have moved by the end of a packet."""
 _BINS, _DATA, _PILOTS = BINS.astype(np.int64), DATA.astype(np.int64), PILOTS.astype(np.int64)
+_NO_POINT = complex(np.nan, np.nan)
+_NO_POINTS = np.empty((0, DATA.size), np.complex64)
 _SIGNS = PILOT_SIGNS.astype(np.complex64)
 
 
@@ -56,11 +57,12 @@ class Look:
     dc: complex
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(NamedTuple):
     """Bytes of a packet's payload symbols, and how well they fit."""
 
     data: Array
+    good: bool
+    """Whether their CRC fits."""
     cfo: float
     drift: float
     timing: float
@@ -112,12 +114,19 @@ def _look(
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _decide(
-    x: Array, cfo: float, dc: complex, known: Array, last_used: int, total: int, bits: int, size: float, noise: float,
+    x: Array, cfo: float, dc: complex, told: Array, last_used: int, total: int, bits: int, size: float, noise: float,
     basis: Array, values: Array, backwards: bool, plan: Any, work: Array, rows: Array, shifts: Array, state: Array,
     channel: Array, sums: Array, weights: Array, out: Array, points: Array,
 ) -> tuple[float, float]:  # fmt: skip
-    """One way through a packet's header and payload, ``track`` by ``SEGMENT`` symbols; ``x[0]`` is its first sample."""
+    """One way through a packet's header and payload, ``track`` by ``SEGMENT`` symbols; ``x[0]`` is its first sample.
+
+    told  [48] uint8: the header's bits as sent
+    """
     turns, error, energy = np.empty(FFT_SIZE, np.complex64), 0.0, 0.0
+    known = np.empty(N, np.complex64)
+    for j in range(_DATA.size):
+        known[_DATA[j]] = 1 if told[j] else -1
+    known[_PILOTS] = _SIGNS
     turns_of(cfo, turns)
     segments = (total + SEGMENT - 1) // SEGMENT
     for i in range(segments):
@@ -172,7 +181,7 @@ class Demodulator:
             look.header = told
         run = _Run(self.format, x, look, total, self.points, self._work)
         forwards = run.decide(backwards=False)
-        if crc_ok(forwards.data):
+        if forwards.good:
             return [forwards]
         return [forwards, run.decide(backwards=True)]
 
@@ -188,10 +197,7 @@ class _Run:
         self.length = look.header[0]
         self.noise = look.prior.noise
         self.last_used = -(-8 * self.length // form.bits_per_symbol) - (total - 2) * DATA.size
-        self.points = np.full(((total - 1) * points, DATA.size), complex(np.nan, np.nan), np.complex64)
-        self.known = np.zeros(ACTIVE.size, np.complex64)
-        self.known[DATA] = 2.0 * look.header[2] - 1
-        self.known[PILOTS] = PILOT_SIGNS
+        self.points = np.full((total - 1, DATA.size), _NO_POINT, np.complex64) if points else _NO_POINTS
         self.state = self._start()
 
     def _start(self) -> Array:
@@ -206,8 +212,10 @@ class _Run:
     def decide(self, backwards: bool) -> Decided:
         """One way through the packet."""
         look, form, work = self.look, self.form, self.work
+        assert look.header is not None
+        told = look.header[2]
         error, energy = _decide(
-            self.samples, look.found.cfo, look.dc, self.known, self.last_used, self.total, form.bits_per_symbol,
+            self.samples, look.found.cfo, look.dc, told, self.last_used, self.total, form.bits_per_symbol,
             form.amplitude, self.noise, look.prior.rows, look.prior.values, backwards, tables(), work.fft, work.rows,
             work.shifts, self.state, look.channel, look.sums, look.weights, work.out, self.points,
         )  # fmt: skip
@@ -216,7 +224,10 @@ class _Run:
         data = np.packbits(work.out[: 8 * self.length], bitorder="little")
         data ^= self.form.payload_scrambler[: self.length]
         _, step, timing, drift = self.state[:4].tolist()
-        return Decided(data, look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN, timing, error, energy, self.points)
+        good = crc_ok(data)
+        return Decided(
+            data, good, look.found.cfo + step / SYMBOL_LEN, drift / SYMBOL_LEN, timing, error, energy, self.points
+        )
 
 
 def crc_ok(data: Array) -> bool:

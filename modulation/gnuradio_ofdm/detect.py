@@ -8,9 +8,8 @@ has to let few positions of noise through, and the matched filter over all 160 s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,8 +41,7 @@ _SHIFTS = SHIFTS.astype(np.float64)
 _FINEST = 1e-12
 
 
-@dataclass(frozen=True)
-class Detection:
+class Detection(NamedTuple):
     """A preamble found."""
 
     start: int

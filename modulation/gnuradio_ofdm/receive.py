@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from semwave.modulation.gnuradio_ofdm import detect
-from semwave.modulation.gnuradio_ofdm.demodulate import Decided, Demodulator, Look, crc_ok
+from semwave.modulation.gnuradio_ofdm.demodulate import Decided, Demodulator, Look
 from semwave.modulation.gnuradio_ofdm.frame import (
     CP_LEN,
     CRC_LEN,
@@ -135,12 +136,12 @@ class Receiver:
         length, number, _ = look.header
         power = look.prior.power * self.format.amplitude**2
         facts: dict[str, Any] = {"number": number, "metric": look.found.metric}
-        facts["snr_db"] = 10 * float(np.log10(max(power / look.prior.noise, 1e-6)))
+        facts["snr_db"] = 10 * math.log10(max(power / look.prior.noise, 1e-6))
         symbols = OVERHEAD + self.format.payload_symbols(length)
         if available < symbols * SYMBOL_LEN - FFT_SIZE // 4:
             return self._end(GnuradioPacket(look.found.start, "truncated", **facts, **self._offset(look.found.cfo)))
         tries = self._demodulator.payload(self._buffer.read, look)
-        good = next((t for t in tries if crc_ok(t.data)), None)
+        good = next((t for t in tries if t.good), None)
         best = good or tries[-1]
         facts.update(self._offset(best.cfo), sampling_offset_ppm=1e6 * best.drift, evm_db=_evm_db(best))
         if best.points.size:
@@ -157,4 +158,4 @@ class Receiver:
 
 
 def _evm_db(decided: Decided) -> float:
-    return 10 * float(np.log10(max(decided.error / max(decided.energy, 1e-30), 1e-12)))
+    return 10 * math.log10(max(decided.error / max(decided.energy, 1e-30), 1e-12))

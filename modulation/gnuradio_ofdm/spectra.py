@@ -57,13 +57,20 @@ def dc_offset(samples: Array) -> complex:
 @njit(nogil=True, cache=True, error_model="numpy")
 def _windows(x: Array, count: int, at: int, cfo: float, dc: complex, turns: Array, out: Array) -> None:
     """64 samples of each of ``count`` symbols, 80 apart from ``x[at]`` on, offset taken off, phase 0 at ``x[0]``."""
-    mean = np.complex64(dc)
+    samples, steps, parts = x.view(np.float32), turns.view(np.float32), out.view(np.float32).reshape(-1)
+    mean_re, mean_im = np.float32(dc.real), np.float32(dc.imag)
+    turn = np.empty(2 * FFT_SIZE, np.float32)
     for t in range(count):
         low = at + t * SYMBOL_LEN
-        angle = cfo * low
-        turn = np.complex64(complex(np.cos(angle), -np.sin(angle)))
+        c, s = np.float32(np.cos(cfo * low)), np.float32(np.sin(cfo * low))
         for n in range(FFT_SIZE):
-            out[t, n] = (x[low + n] - mean) * (turns[n] * turn)
+            re, im = steps[2 * n], steps[2 * n + 1]
+            turn[2 * n], turn[2 * n + 1] = re * c + im * s, im * c - re * s
+        source, to = samples[2 * low : 2 * (low + FFT_SIZE)], parts[2 * t * FFT_SIZE : 2 * (t + 1) * FFT_SIZE]
+        for n in range(FFT_SIZE):
+            re, im = source[2 * n] - mean_re, source[2 * n + 1] - mean_im
+            to[2 * n] = re * turn[2 * n] - im * turn[2 * n + 1]
+            to[2 * n + 1] = im * turn[2 * n] + re * turn[2 * n + 1]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
