@@ -44,8 +44,9 @@ def dc_offset(samples: Array) -> complex:
     for low in range(0, n, 64):  # sums of single precision stay short
         zero = np.float32(0)
         a, b, c = zero, zero, zero
-        for i in range(low, min(low + 64, n)):
-            x, y = parts[2 * i], parts[2 * i + 1]
+        piece = parts[2 * low : 2 * min(low + 64, n)]
+        for i in range(piece.size // 2):
+            x, y = piece[2 * i], piece[2 * i + 1]
             a += x
             b += y
             c += x * x + y * y
