@@ -1,6 +1,6 @@
 """Joint source-channel coded symbols through the complete OFDM modem, beside an image codec behind LDPC.
 
-    python benchmarks/semantic_link.py [--quick] [--pictures DIR] [--model NAME] [--case csi|projection|key]
+    python benchmarks/semantic_link.py [--quick] [--pictures DIR] [--model NAME] [--case csi|projection|key] [--coarse]
 
 * csi: whole picture, CBR 1/16, TDL-C (300 ns, 30 Hz): PSNR with the receiver's own detection, timing and channel
   estimate; the peer is a receiver that knows the channel on each carrier, on the same fading and noise. dB.
@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=0)
     parser.add_argument("--most", type=int, default=40, help="pictures at most")
     parser.add_argument("--snr", type=int, nargs="+", help="average SNR in dB, instead of the usual")
+    parser.add_argument("--coarse", action="store_true", help="key: with the fallback that needs no side information")
     parser.add_argument("--case", choices=("csi", "projection", "key"), action="append")
     args = parser.parse_args()
     found = pictures(args.pictures, 2 if args.quick else args.most)
@@ -72,7 +73,7 @@ def main() -> None:
     if "projection" in cases:
         projected(codec, found)
     if "key" in cases:
-        key(codec, found, args.snr or ((0, 6) if args.quick else (-6, -3, 0, 3, 6, 9, 12)), seeds)
+        key(codec, found, args.snr or ((0, 6) if args.quick else (-6, -3, 0, 3, 6, 9, 12)), seeds, args.coarse)
 
 
 def pictures(folder: Path, most: int) -> list[Picture]:
@@ -182,7 +183,7 @@ def projected(codec: Any, found: list[Picture], snr_db: float = 10.0) -> None:
 # ---- key -------------------------------------------------------------------------------------------------------------
 
 
-def key(codec: Any, found: list[Picture], snrs: Sequence[int], seeds: int) -> None:
+def key(codec: Any, found: list[Picture], snrs: Sequence[int], seeds: int, coarse: bool) -> None:
     """The key region in symbols against an image codec behind LDPC and QAM."""
     coded = {(i, mcs): digital(p, mcs) for i, p in enumerate(found) for mcs in PEER_MCS}
     blank = [score(picture, mean_colour(picture)) for picture in found]
@@ -191,7 +192,7 @@ def key(codec: Any, found: list[Picture], snrs: Sequence[int], seeds: int) -> No
         theirs: dict[int, list[list[float]]] = {mcs: [] for mcs in PEER_MCS}
         lost = {"header": 0, "side information": 0}
         for i, picture in enumerate(found):
-            sent, nothing = analogue(codec, picture, snr_db), blank[i]
+            sent, nothing = analogue(codec, picture, snr_db, coarse), blank[i]
             for seed in range(seeds):
                 air = Air(Channel("TDL-C", float(snr_db), doppler_hz=30.0, delay_spread_s=300e-9), 1000 * i + seed)
                 made, what = by_symbols(codec, picture, sent, air)
@@ -234,11 +235,11 @@ def budget(picture: Picture) -> int:
     return int(KEY_CBR * picture.image.size)
 
 
-def analogue(codec: Any, picture: Picture, snr_db: float) -> tuple[int, Any]:
-    """MCS of the bytes, bytes and symbols; the encoder knows the average SNR."""
-    mcs = side_mcs(snr_db)
-    uses = budget(picture)
-    return mcs, encode_jscc_key(codec, picture.image, picture.grid, uses, mcs, float(snr_db), "free", coarse=True)
+def analogue(codec: Any, picture: Picture, snr_db: float, coarse: bool) -> tuple[int, int, Any]:
+    """MCS of the bytes, number of the codec, bytes and symbols; the encoder knows the average SNR."""
+    mcs, uses, known = side_mcs(snr_db), budget(picture), float(snr_db)
+    sent = encode_jscc_key(codec, picture.image, picture.grid, uses, mcs, known, "free", coarse=coarse)
+    return mcs, scene.jscc_codec("free", coarse), sent
 
 
 def send(picture: Picture, air: Air, entry: scene.LayerEntry, data: bytes, raw: Array | None = None) -> Arrival:
@@ -247,12 +248,11 @@ def send(picture: Picture, air: Air, entry: scene.LayerEntry, data: bytes, raw: 
     return air.send(header, {"key": data}, raw)
 
 
-def by_symbols(codec: Any, picture: Picture, coded: tuple[int, Any], air: Air) -> tuple[Array | None, list[str]]:
+def by_symbols(codec: Any, picture: Picture, coded: tuple[int, int, Any], air: Air) -> tuple[Array | None, list[str]]:
     """Sent as symbols: the picture, None where nothing came, and what was lost."""
-    mcs, sent = coded
+    mcs, number, sent = coded
     if sent is None:
         return None, []
-    number = scene.jscc_codec("free", coarse=True)
     got = send(picture, air, scene.LayerEntry(number, mcs, len(sent[0]), sent[1].size), *sent)
     if got.header is None:
         return None, ["header"]

@@ -20,7 +20,8 @@ class SemanticEncoder(FrameBlock):
     codec makes bytes of the key region, the rest smoothed away. ``jscc`` (joint source-channel coding) makes bytes of
     side information and symbols of unit mean power that go on the air as they are (``meta["raw"]`` of the layer),
     ``free`` or each on the nearest point of a QAM ``constellation``; ``snr_db`` is what is known of the receiver's SNR.
-    Where the side information is lost, a ``coarse`` picture is left, if it takes at most an eighth of the symbols.
+    Where the side information is lost, nothing is left, or a ``coarse`` picture if there is one: that takes up to an
+    eighth of the symbols, about 1 dB where all arrives.
     ``none`` sends an empty layer: the key region is in the sketch (``with_key`` of SketchEncoder).
     """
 
@@ -37,7 +38,7 @@ class SemanticEncoder(FrameBlock):
         None
     )
     model: Annotated[str, Param("weights of jscc: a name or a folder")] = "default"
-    coarse: Annotated[bool, Param("jscc: a coarse picture too, which needs no side information")] = True
+    coarse: Annotated[bool, Param("jscc: a coarse picture too, which needs no side information")] = False
 
     image = In(Frames(np.uint8, ("row", "column", 3)))
     mask = In(Frames(np.uint8, ("row", "column")))
