@@ -24,7 +24,7 @@ from semwave.modulation.gnuradio_ofdm import GnuradioOfdmFormat, Receiver, Trans
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "gnuradio"))
 import ofdm_peer
 
-GAP, BATCH, TABLE = 80, 16, 1 << 14
+GAP, BATCH, TABLE = 80, 64, 1 << 14
 BITS = {"bpsk": 1, "qpsk": 2, "8psk": 3}
 
 
@@ -112,6 +112,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     seconds, windows = (0.5, 3) if quick else (1.0, 5)
+    sys.setswitchinterval(5e-4)  # as the runner does: two threads that hand samples on
     version = ofdm_peer.version()
     name = version and f"GNU Radio {version}"
     for size in (1001, 95):
