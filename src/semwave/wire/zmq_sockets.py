@@ -17,6 +17,7 @@ from semwave.runtime.errors import UserError
 PATTERNS = ("push/pull", "pub/sub", "req/rep")
 SLICE_MS = 50  # longest wait between two looks at whether the run is ending
 GRACE_S = 0.1  # how long a run that is ending waits for a peer to take what is on its way
+TIMER_S = 0.003  # libzmq counts in whole milliseconds: its waits may end that much early
 ASK_AGAIN_S = 1.0  # silence after which a request is repeated: the peer may have been replaced
 LARGEST_MESSAGE = 1 << 28  # bytes; a peer that announces more is disconnected before memory is taken
 KERNEL_BUFFER = 1 << 18  # bytes a side; what waits in larger ones has left the processor's cache when it is read
@@ -80,7 +81,7 @@ class _End:
         """Close, waiting up to ``linger_s`` for what is not sent; whether all was."""
         begin = time.monotonic()
         self.context.destroy(linger=round(linger_s * 1000))
-        return linger_s == 0 or time.monotonic() - begin < linger_s
+        return linger_s == 0 or time.monotonic() - begin < linger_s - TIMER_S
 
 
 class Receiver(_End):
