@@ -39,7 +39,7 @@ from semwave.models import fill
 from semwave.models.generate import Received, gather, load_decoder
 from semwave.models.keycodec import KeyCodecError, decode_key, decode_whole, encode_key, encode_whole
 from semwave.models.prompt import decode_prompt, describe, encode_prompt
-from semwave.models.sketch import decode_sketch, encode_sketch
+from semwave.models.sketch import MAX_WAVES_BYTES, decode_sketch, encode_sketch
 
 PARTS = ("fills", "layers", "sketch", "whole", "sets", "time")
 FILLS = ("classical", "grey", "mean", "texture", "flow-1", "flow-2", "flow-4")
@@ -94,7 +94,9 @@ def told(image: Any, mask: Any, caption: str) -> str:
 
 def received(image: Any, mask: Any, text: str | None, sketch: int) -> Received:
     """What arrives of a picture: its layers as coded and decoded."""
-    return Received(image.shape, image, mask, text, decode_sketch(encode_sketch(image, mask, sketch), image.shape))
+    code = encode_sketch(image, mask, sketch)
+    still = len(code) if len(code) > MAX_WAVES_BYTES else 0
+    return Received(image.shape, image, mask, text, decode_sketch(code, image.shape), still_bytes=still)
 
 
 class Bench:

@@ -105,14 +105,32 @@ def test_key_pixels_change_by_no_more_than_their_error(decoder: generate.Generat
         decoder.decode([scene(4, 4, key_error=-0.1)], [1])
 
 
-def test_strength_scales_what_is_added(decoder: generate.GenerativeDecoder) -> None:
-    none, half, full = (decoder.decode([scene(64, 64, strength=s)], [1])[0].image.astype(int) for s in (0.0, 0.5, 1.0))
-    (fill,) = load_decoder("classical").decode([scene(64, 64)], [1])
-    assert np.array_equal(none, fill.image)
+def test_over_a_still_picture_only_a_share_is_added() -> None:
+    decoder, pixels = load_decoder("texture"), 64 * 64
+    still = round(0.0014 * (0.6 / 0.5) ** 2.5 * pixels)  # where the share is a half
+    assert generate.still_share(still, pixels) == pytest.approx(0.5, abs=0.03)
+    half, full = (decoder.decode([scene(64, 64, still_bytes=n)], [1])[0].image.astype(int) for n in (still, 0))
+    (none,) = load_decoder("classical").decode([scene(64, 64)], [1])
     inside = (full > 0) & (full < 255)
-    assert np.abs(2 * half - none - full)[inside].max() <= 2
-    with pytest.raises(ValueError, match=r"strength must be 0 ... 1, not 1\.5"):
-        decoder.decode([scene(4, 4, strength=1.5)], [1])
+    added, wanted = (half - none.image)[inside], generate.still_share(still, pixels) * (full - none.image)[inside]
+    assert np.abs(added - wanted).max() <= 1
+    assert np.abs(wanted).max() > 10
+    with pytest.raises(ValueError, match=r"still_bytes must be 0 or more, not -1"):
+        decoder.decode([scene(4, 4, still_bytes=-1)], [1])
+
+
+def test_a_generator_that_is_told_the_detail_has_all_of_its_change() -> None:
+    seen = []
+
+    def inventor(known: generate.Known, seed: int, steps: int) -> generate.Array:
+        seen.append(known.still_bytes)
+        return np.full(known.picture.shape, 0.1, np.float32)
+
+    told, untold = (generate.GenerativeDecoder("flow", inventor, told_detail=t) for t in (True, False))
+    sent = scene(64, 64, still_bytes=4000)
+    changes = [d.decode([sent], [1])[0].image.astype(int).mean() for d in (told, untold)]
+    assert changes[0] > changes[1] + 5
+    assert seen == [4000, 4000]
 
 
 def test_several_steps_are_no_longer_than_asked() -> None:

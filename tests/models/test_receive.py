@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from semwave.models.generate import still_share
 from semwave.models.keylayer import encode_key_layer
 from semwave.models.maskcode import block_size, encode_mask
-from semwave.models.receive import decode_layers, strength
+from semwave.models.receive import decode_layers
 from semwave.models.segment import expand
 from semwave.models.sketch import REST, WITH_KEY, encode_sketch
 
@@ -36,7 +37,7 @@ def test_a_sketch_with_the_key_region_gives_the_key_picture() -> None:
     assert np.array_equal(parts["mask"], region)
     assert np.array_equal(parts["key"], np.rint(255 * parts["sketch"]))
     assert np.abs(parts["key"].astype(int) - image)[region].mean() < 12
-    assert parts["strength"] == strength(len(sent["sketch"]), SHAPE) < 1
+    assert parts["still_bytes"] == len(sent["sketch"]) > 64
 
 
 def test_it_does_so_for_that_codec_alone_and_where_the_mask_came() -> None:
@@ -53,22 +54,21 @@ def test_a_key_layer_that_came_goes_first() -> None:
     alone, _ = decode_layers({**sent, "sketch": None}, SHAPE)
     both, _ = decode_layers(sent, SHAPE, {"sketch": WITH_KEY})
     assert np.array_equal(alone["key"], both["key"])
-    assert alone["strength"] == 1.0
+    assert alone["still_bytes"] == 0
 
 
-def test_the_generator_changes_less_over_more_bytes() -> None:
+def test_a_generator_that_is_not_told_changes_less_over_more_bytes() -> None:
     """0.6 at 0.0014 bytes a pixel, by (bytes a pixel) ** -0.4: at 16 times as many, 0.6 / 16 ** 0.4."""
-    shape = (1000, 1000)
-    assert strength(1400, shape) == pytest.approx(0.6)
-    assert strength(16 * 1400, shape) == pytest.approx(0.6 / 3.0314331)
-    assert strength(64, shape) == strength(65, (5000, 5000)) == 1.0
+    assert still_share(1400, 1_000_000) == pytest.approx(0.6)
+    assert still_share(16 * 1400, 1_000_000) == pytest.approx(0.6 / 3.0314331)
+    assert still_share(0, 100) == still_share(65, 25_000_000) == 1.0
 
 
-def test_a_sketch_of_cosines_or_none_leaves_the_generator_its_strength() -> None:
+def test_a_sketch_of_cosines_or_none_is_no_still_picture() -> None:
     image, region, _ = layers()
     few = encode_sketch(image, region, 48)
-    assert decode_layers({"sketch": few}, SHAPE)[0]["strength"] == 1.0
-    assert decode_layers({}, SHAPE)[0]["strength"] == 1.0
+    assert decode_layers({"sketch": few}, SHAPE)[0]["still_bytes"] == 0
+    assert decode_layers({}, SHAPE)[0]["still_bytes"] == 0
     damaged, problems = decode_layers({"sketch": bytes([0xFF] * 100)}, SHAPE, {"sketch": WITH_KEY})
-    assert damaged["strength"] == 1.0
+    assert damaged["still_bytes"] == 0
     assert len(problems) == 1

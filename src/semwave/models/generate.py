@@ -19,6 +19,9 @@ Array = NDArray[Any]
 RECEIVED, INFERRED, INVENTED = trust.RECEIVED, trust.INFERRED, trust.INVENTED
 DECODERS = ("flow", "texture", "classical")
 WEIGHTS = Path(__file__).parent / "weights" / "decoder-flow"
+STILL_SHARE, STILL_AT, STILL_POWER = 0.6, 0.0014, 0.4
+"""Share of a generator's change over a still picture of so many bytes a pixel; falls with their power. Tuned on
+development pictures for a network that is not told the detail: docs/generation.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class Received:
     key_error: float | Array = 0.0
     """Expected root mean square error of the key pixels in [0, 1], one for all or [height, width]: a generator may
     change them by no more. 0, also where it is not known: they stay as they are."""
-    strength: float = 1.0
-    """Share, 0 to 1, of the generator's change that is made."""
+    still_bytes: int = 0
+    """Length of the sketch's code where it is a still picture, which tells how much detail it has; 0: cosines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Known:
     prompt: Prompt
     sketch: bool
     key_error: float | Array = 0.0
+    still_bytes: int = 0
 
 
 Inventor = Callable[[Known, int, int], Array]
@@ -83,9 +87,10 @@ Inventor = Callable[[Known, int, int], Array]
 class GenerativeDecoder:
     """Decodes scenes one by one: a result depends on the scene, its seed and the steps, never on its neighbours."""
 
-    def __init__(self, name: str, inventor: Inventor | None) -> None:
+    def __init__(self, name: str, inventor: Inventor | None, told_detail: bool = False) -> None:
+        """``told_detail``: the inventor looks at ``still_bytes``; else it has its way only in part over stills."""
         self.name = name
-        self._inventor = inventor
+        self._inventor, self._told_detail = inventor, told_detail
 
     def __repr__(self) -> str:
         return f"GenerativeDecoder({self.name!r})"
@@ -109,7 +114,8 @@ class GenerativeDecoder:
         if self._inventor is not None and not known.mask.all():
             room = np.broadcast_to(np.asarray(known.key_error, np.float32), known.mask.shape)
             room = np.where(known.mask, room, np.float32(1.0))[..., None]
-            added = np.clip(np.float32(scene.strength) * self._inventor(known, seed, steps), -room, room)
+            share = 1.0 if self._told_detail else still_share(scene.still_bytes, known.mask.size)
+            added = np.clip(np.float32(share) * self._inventor(known, seed, steps), -room, room)
         image = np.rint(np.clip(known.picture + added, 0.0, 1.0) * 255.0).astype(np.uint8)
         provenance, confidence = trust.judge(known, added, self.name)
         return Reconstruction(image, provenance, confidence)
@@ -125,7 +131,17 @@ def gather(scene: Received) -> Known:
     base, reach = fill.base_picture(shape, cell_colours(prompt), scene.sketch)
     key = np.zeros((*shape, 3), np.float32) if scene.key is None else scene.key.astype(np.float32) / np.float32(255.0)
     picture = fill.membrane(key, mask, base, reach)
-    return Known(picture, mask, base, reach, cell_textures(prompt), prompt, scene.sketch is not None, scene.key_error)
+    return Known(
+        picture, mask, base, reach, cell_textures(prompt), prompt, scene.sketch is not None, scene.key_error,
+        0 if scene.sketch is None else scene.still_bytes,
+    )  # fmt: skip
+
+
+def still_share(still_bytes: int, pixels: int) -> float:
+    """Share of its change that a generator which was not told the detail of a still picture makes over it."""
+    if still_bytes <= 0:
+        return 1.0
+    return float(min(STILL_SHARE * (still_bytes / (STILL_AT * pixels)) ** -STILL_POWER, 1.0))
 
 
 def understood(text: str | None) -> Prompt:
@@ -167,7 +183,8 @@ def load_decoder(
     from semwave.models.generator.network import FlowInventor
 
     folder = WEIGHTS if name == "flow" else Path(name)
-    return GenerativeDecoder("flow", FlowInventor(folder, device, bits, extra))
+    inventor = FlowInventor(folder, device, bits, extra)
+    return GenerativeDecoder("flow", inventor, inventor.told_detail)
 
 
 def _checked(scene: Received) -> tuple[int, int]:
@@ -187,8 +204,8 @@ def _checked(scene: Received) -> tuple[int, int]:
         if array.shape != shape or (dtype is not None and array.dtype != dtype):
             kind = np.dtype(dtype).name if dtype else "float"
             raise ValueError(f"{name} must be {kind} {shape}, not {array.dtype} {array.shape}")
-    if not 0.0 <= scene.strength <= 1.0:
-        raise ValueError(f"strength must be 0 ... 1, not {scene.strength}")
+    if scene.still_bytes < 0:
+        raise ValueError(f"still_bytes must be 0 or more, not {scene.still_bytes}")
     if not np.all(np.asarray(scene.key_error) >= 0.0):
         raise ValueError(f"key_error must be 0 or more, not {np.min(scene.key_error)}")
     return height, width

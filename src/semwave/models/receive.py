@@ -7,22 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-STILL_STRENGTH, STILL_AT, STILL_POWER = 0.6, 0.0014, 0.4
-"""Strength of the generator over a still picture of so many bytes a pixel; falls with their power. Tuned on
-development pictures: docs/generation.md."""
 
 
 def decode_layers(
     layers: Mapping[str, bytes | None], shape: tuple[int, int], codecs: Mapping[str, int] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Mask (bool [row, column]), prompt (text), sketch (float32 [row, column, 3]) and key picture (uint8) of a scene,
-    and the generator's strength.
+    and the length of a sketch that is a still picture.
 
     ``layers`` holds bytes, or None for a layer that was lost or not sent; the parts of the result are None alike.
     ``codecs`` are the layers' numbers in the header: a sketch WITH_KEY gives the key picture, too. The second result
     says what passed its CRC and did not decode all the same.
     """
-    from semwave.models.sketch import WITH_KEY
+    from semwave.models.sketch import MAX_WAVES_BYTES, WITH_KEY
 
     problems: list[str] = []
 
@@ -45,20 +42,9 @@ def decode_layers(
     parts["key"] = None if key is None else key[0]
     if key is None and mask is not None and sketch is not None and (codecs or {}).get("sketch") == WITH_KEY:
         parts["key"] = np.rint(255.0 * sketch).astype(np.uint8)
-    parts["strength"] = 1.0 if sketch is None else strength(len(layers["sketch"] or b""), shape)
+    size = 0 if sketch is None else len(layers["sketch"] or b"")
+    parts["still_bytes"] = size if size > MAX_WAVES_BYTES else 0
     return parts, problems
-
-
-def strength(sketch_bytes: int, shape: tuple[int, int]) -> float:
-    """Share of what the generator adds that is added over a sketch of so many bytes: over a still picture less, the
-    more detail it has.
-    """
-    from semwave.models.sketch import MAX_WAVES_BYTES
-
-    if sketch_bytes <= MAX_WAVES_BYTES:
-        return 1.0
-    share = sketch_bytes / (STILL_AT * shape[0] * shape[1])
-    return float(min(STILL_STRENGTH * share**-STILL_POWER, 1.0))
 
 
 def _mask(data: bytes, shape: tuple[int, int]) -> Array:

@@ -60,7 +60,7 @@ def _with_key(image: Picture, key: Array, size_bytes: int, found: list[tuple[int
     best = next(code for _, code in found if error(code) == least)
     for blur in BLURS:
         for number, _ in found:
-            soft = _blurred(image, key, blur / SCALES[number], _EDGE / SCALES[number])
+            soft = blurred(image, key, blur / SCALES[number], _EDGE / SCALES[number])
             code = _at(soft, number, size_bytes)
             if code and error(code) < least:
                 best, least = code, error(code)
@@ -85,7 +85,7 @@ def _error(image: Picture, key: Array) -> Callable[[bytes], float]:
     return lambda code: float(np.square(decode_whole(code, image.shape)[key] - target).mean())
 
 
-def _blurred(image: Picture, key: Array, width: float, edge: float) -> Picture:
+def blurred(image: Picture, key: Array, width: float, edge: float) -> Picture:
     """``image`` with all but the key region blurred; the border runs outside the key region."""
     from scipy.ndimage import gaussian_filter
 

@@ -5,8 +5,9 @@
 
 The network sees a point on the straight path from the textured fill (noise level 1) to the picture (0) and predicts
 the velocity; most often it is asked at level 1, so that one step is enough. The loss compares the picture that follows
-with the true one in the activations of AlexNet and VGG16 (LPIPS), in the statistics of VGG16's (texture) and in its
-low frequencies. Key pixels are pasted in first, as the receiver does, so that seams count.
+with the true one in the activations of AlexNet and VGG16 (LPIPS), in structure and texture of VGG16's (DISTS), in
+their statistics alone (texture) and in its low frequencies. Key pixels are pasted in first, as the receiver does, so
+that seams count.
 
 The batch of step n depends on the seed, n and the number of prepared examples alone. Checkpoints are safetensors
 files below 16 MiB each.
@@ -26,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import avg_pool2d
 
+from semwave.bench.metrics import dists
 from semwave.models import bands
 from semwave.models.generator import conditions
 from semwave.training import decoder_data, features, options
@@ -33,7 +35,8 @@ from semwave.training import decoder_data, features, options
 Array = NDArray[Any]
 
 BATCH, RATE, EMA, CROP, PART, VGG_EVERY = 12, 8e-4, 0.995, 96, 48, 3
-WEIGHTS = {"alex": 1.0, "vgg": 1.0, "texture": 0.3, "low": 1.0}
+WEIGHTS = {"alex": 1.0, "vgg": 1.0, "texture": 0.3, "low": 1.0, "dists": 1.0}
+DISTS_OF = 6  # pictures of a batch; on the step after VGG16's
 CONFIG: dict[str, Any] = {
     "sample_size": 64,
     "in_channels": 2 * bands.CHANNELS + 4 + conditions.HINTS,
@@ -137,7 +140,11 @@ class Judge:
                 real = self._vgg(image[window])
             false = self._vgg(made[window])
             parts |= {"vgg": self._vgg.distance(false, real), "texture": features.texture_distance(false, real)}
-        total = sum(WEIGHTS[n] * (VGG_EVERY if n in ("vgg", "texture") else 1) * part for n, part in parts.items())
+        if step % VGG_EVERY == 1:
+            with torch.autocast(made.device.type, dtype=torch.bfloat16):
+                parts["dists"] = dists(made[:DISTS_OF], image[:DISTS_OF]).float().mean()
+        seldom = ("vgg", "texture", "dists")
+        total = sum(WEIGHTS[n] * (VGG_EVERY if n in seldom else 1) * part for n, part in parts.items())
         return total, {name: float(part.detach()) for name, part in parts.items()}
 
     def lpips(self, made: torch.Tensor, image: torch.Tensor) -> float:
@@ -213,7 +220,8 @@ class Run:
         self.average.to(torch.float16).save_pretrained(out / "unet", variant="fp16", safe_serialization=True)
         self.average.to(torch.float32)
         FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000).save_pretrained(out / "scheduler")
-        facts = {"scales": [round(float(s), 6) for s in self.scales.flatten()], "steps_trained": self.step}
+        scales = [round(float(s), 6) for s in self.scales.flatten()]
+        facts = {"scales": scales, "steps_trained": self.step, "told_detail": True}
         (out / "decoder.json").write_text(json.dumps(facts, indent=1) + "\n")
 
 

@@ -33,7 +33,9 @@ FIELDS = {
     "key_error": ((), np.float32),
 }
 WAVES = (0, 0, 16, 32, 48, 48, 64, 64)  # bytes of the sketches below 65
-STILLS = 0.45  # share of larger ones
+STILLS, WITH_KEY = 0.2, 0.45  # shares of still pictures: of the rest beside a key region, of everything
+COCO = 0.55  # share of the larger photographs
+VERSION = 2  # of what an example is, in the names of the cache
 
 
 @dataclass(frozen=True)
@@ -146,21 +148,32 @@ def degraded(rng: np.random.Generator, image: Array) -> Array:
     return np.clip(soft + rng.uniform(2, 16) * noise / noise.std(), 0, 255).astype(np.uint8)
 
 
-def still(rng: np.random.Generator, image: Array, mask: Array) -> Array:
-    """What a sketch of 65 bytes or more looks like, without the search for the scale and quality that fit."""
-    from semwave.models import fill, keycodec
+def still(rng: np.random.Generator, image: Array) -> tuple[Array, int]:
+    """What a still picture of ``image`` shows, without the search for the scale and quality that fit, and its bytes."""
+    from semwave.models import av1still, fill
 
-    smooth = keycodec.fill_smoothly(image, ~mask) if mask.any() else image
     height, width = image.shape[:2]
     scale = float(rng.choice([1.0, 0.75, 0.5, 0.5, 0.375, 0.25, 0.1875]))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     file = io.BytesIO()
-    Image.fromarray(smooth).resize(size, Image.Resampling.LANCZOS).save(
+    Image.fromarray(image).resize(size, Image.Resampling.LANCZOS).save(
         file, "AVIF", quality=int(rng.integers(0, 40) * max(0.4, 1.0 - 0.6 * scale)), speed=8, max_threads=1
     )
     with Image.open(file) as opened:
         back = np.asarray(opened.convert("RGB"), np.float32) / np.float32(255.0)
-    return np.clip(fill.resize(back, (height, width), Image.Resampling.LANCZOS), 0.0, 1.0)
+    shown = np.clip(fill.resize(back, (height, width), Image.Resampling.LANCZOS), 0.0, 1.0)
+    return shown, 1 + len(av1still.strip(file.getvalue())[0])
+
+
+def softened(rng: np.random.Generator, image: Array, mask: Array) -> Array:
+    """``image`` with all but the key region ``mask`` blurred, or not, as the encoder of a whole scene does."""
+    from semwave.models import sketchstill
+
+    blur = float(rng.choice([0.0, 0.5, 1.0, 1.5, 2.5]))
+    if not blur or not mask.any() or mask.all():
+        return image
+    scale = float(rng.choice([1.0, 0.75, 0.5, 0.375]))
+    return sketchstill.blurred(image, mask, blur / scale, 0.5 / scale)
 
 
 class Examples:
@@ -185,7 +198,8 @@ class Examples:
         detail = texture.synthesise(known.mask.shape, known.textures, known.prompt.edges, seed, known.picture)
         rows, columns = (side // 4 for side in known.mask.shape)
         error = float(known.key_error)
-        maps = conditions.hints((rows, columns), known.prompt, known.textures, known.sketch, error)
+        level = conditions.sketch_level(known.sketch, known.still_bytes, known.mask.size)
+        maps = conditions.hints((rows, columns), known.prompt, known.textures, level, error)
         top, left = (4 * int(rng.integers(0, n - GRID + 1)) for n in (rows, columns))
         window = (slice(top, top + WINDOW), slice(left, left + WINDOW))
         coarse = (slice(top // 4, top // 4 + GRID), slice(left // 4, left // 4 + GRID))
@@ -202,10 +216,10 @@ class Examples:
     def scene(self, number: int) -> tuple[Array, Any, np.random.Generator]:
         """Photograph ``number``, what is received of it, and the generator that goes on from there.
 
-        Three in ten are from COCO, whose photographs are larger.
+        More than half are from COCO, whose photographs are larger.
         """
         rng = np.random.default_rng([self._seed, number])
-        pool = self._coco if rng.random() < 0.3 else self._rest
+        pool = self._coco if rng.random() < COCO else self._rest
         photo = self._photos[pool[int(rng.integers(len(pool)))]]
         picture = photo.open()
         if max(picture.size) > 400:
@@ -236,21 +250,38 @@ class Examples:
         return random_mask(rng, height, width)
 
     def _received(self, rng: np.random.Generator, image: Array, photo: Photo) -> Any:
-        from semwave.models import describe, sketch
+        from semwave.models import describe, keycodec
         from semwave.models.generate import Received
         from semwave.models.prompt_grammar import Prompt
 
         mask = self._mask(rng, image, photo)
-        key = image if rng.random() < 0.4 or not mask.any() else degraded(rng, image)
-        error = float(np.sqrt(np.mean((key[mask] / 255.0 - image[mask] / 255.0) ** 2))) if mask.any() else 0.0
         said = str(rng.choice(photo.captions)) if photo.captions and rng.random() < 0.85 else ""
-        prompt = describe.describe(image, mask, said) if rng.random() < 0.8 else Prompt(caption=said)
-        if rng.random() < STILLS:
-            drawn: Array | None = still(rng, image, mask)
+        prompt = str(describe.describe(image, mask, said) if rng.random() < 0.8 else Prompt(caption=said))
+        kind, size = rng.random(), 0
+        if kind < WITH_KEY:
+            drawn, size = still(rng, softened(rng, image, mask))
+            key = np.rint(255.0 * drawn).astype(np.uint8)
+            error = float(rng.choice([0.0, 0.5, 1.0])) * _rms(key, image, mask)
+            return Received(image.shape, key, mask, prompt, drawn, key_error=error, still_bytes=size)
+        key = image if rng.random() < 0.4 or not mask.any() else degraded(rng, image)
+        error = _rms(key, image, mask)
+        if kind < WITH_KEY + STILLS:
+            drawn, size = still(rng, keycodec.fill_smoothly(image, ~mask) if mask.any() else image)
         else:
-            code = sketch.encode_sketch(image, mask, int(rng.choice(WAVES)))
-            drawn = sketch.decode_sketch(code, image.shape)
-        return Received(image.shape, key, mask, str(prompt), drawn, key_error=error)
+            drawn = _waves(rng, image, mask)
+        return Received(image.shape, key, mask, prompt, drawn, key_error=error, still_bytes=size)
+
+
+def _rms(first: Array, second: Array, mask: Array) -> float:
+    """Root mean square difference inside ``mask``, of full scale."""
+    return float(np.sqrt(np.mean((first[mask] / 255.0 - second[mask] / 255.0) ** 2))) if mask.any() else 0.0
+
+
+def _waves(rng: np.random.Generator, image: Array, mask: Array) -> Any:
+    """A sketch of 0 to 64 bytes."""
+    from semwave.models import sketch
+
+    return sketch.decode_sketch(sketch.encode_sketch(image, mask, int(rng.choice(WAVES))), image.shape)
 
 
 def prepare(data: Path | None, cache: Path, count: int, seed: int, held_out: bool = False) -> Iterator[int]:
@@ -295,4 +326,4 @@ def load(cache: Path, seed: int, count: int, held_out: bool = False) -> dict[str
 
 
 def _shard(cache: Path, seed: int, shard: int, held_out: bool) -> Path:
-    return cache / f"decoder-{seed}-{'held' if held_out else 'train'}-{shard:03d}.npz"
+    return cache / f"decoder{VERSION}-{seed}-{'held' if held_out else 'train'}-{shard:03d}.npz"

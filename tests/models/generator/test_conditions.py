@@ -26,6 +26,14 @@ def test_no_prompt_says_nothing() -> None:
     assert not maps[:12].any()
 
 
+def test_more_bytes_of_a_still_picture_are_more_of_a_sketch() -> None:
+    """1 for cosines and for 0.0002 bytes a pixel, half a unit more for every doubling of a still picture's bytes."""
+    assert conditions.sketch_level(False, 0, 10_000) == 0.0
+    assert conditions.sketch_level(True, 0, 10_000) == 1.0
+    levels = [conditions.sketch_level(True, n, 1_000_000) for n in (100, 200, 400, 800, 12_800)]
+    assert levels == pytest.approx([1.0, 1.0, 1.5, 2.0, 4.0])
+
+
 def test_tokens_of_a_caption() -> None:
     assert not conditions.caption_tokens(" ").any()
     short, long = conditions.caption_tokens("a dog"), conditions.caption_tokens("a dog " * 40)

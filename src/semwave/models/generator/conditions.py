@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +17,16 @@ Array = NDArray[Any]
 HINTS = 14
 TOKENS = 24  # of the caption; the rest is cut
 WORDS = 384  # width of MiniLM's token vectors
+_LEAST = 0.0002  # bytes a pixel of a still picture that tell no more than cosines do
 _MIDDLE = 0.067  # standard deviation of luma detail about which the texture map is an octave scale
 
 
-def hints(shape: tuple[int, int], prompt: Prompt, textures: Array | None, sketch: bool, key_error: float) -> Array:
+def hints(shape: tuple[int, int], prompt: Prompt, textures: Array | None, sketch: float, key_error: float) -> Array:
     """Maps [14, rows, columns] float32 on a grid of ``shape`` that covers the whole picture.
 
-    Texture in octaves; edges across, along, slanted; light, warmth, contrast; sky, vegetation; whether attributes, a
-    sketch came; expected error of the key pixels in tenths of full scale; row, column in -1 ... 1.
+    Texture in octaves; edges across, along, slanted; light, warmth, contrast; sky, vegetation; whether attributes
+    came; ``sketch``, how much of one came (`sketch_level`); expected error of the key pixels in tenths of full scale;
+    row, column in -1 ... 1.
     """
     out = np.zeros((HINTS, *shape), np.float32)
     if textures is not None:
@@ -37,11 +40,18 @@ def hints(shape: tuple[int, int], prompt: Prompt, textures: Array | None, sketch
     if prompt.contrast is not None:
         out[6] = CONTRASTS.index(prompt.contrast) / 1.5 - 1.0
     out[7], out[8] = (prompt.sky or 0) / 50.0, (prompt.vegetation or 0) / 50.0
-    out[10] = float(sketch)
+    out[10] = sketch
     out[11] = 10.0 * key_error
     out[12] = np.linspace(-1.0, 1.0, shape[0], dtype=np.float32)[:, None]
     out[13] = np.linspace(-1.0, 1.0, shape[1], dtype=np.float32)[None, :]
     return out
+
+
+def sketch_level(sketch: bool, still_bytes: int, pixels: int) -> float:
+    """How much of a sketch came: 0 none, 1 cosines, from there on half an octave of a still picture's bytes a pixel."""
+    if still_bytes <= 0:
+        return float(sketch)
+    return 1.0 + 0.5 * max(0.0, math.log2(still_bytes / (_LEAST * pixels)))
 
 
 def told(prompt: Prompt) -> str:

@@ -41,8 +41,9 @@ class FlowInventor:
         self._device = torch.device(device)
         self.unet = load_unet(folder, device, bits, adapter)
         self._schedule: Any = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler")
-        scales = json.loads((folder / "decoder.json").read_text())["scales"]
-        self._scales = torch.tensor(scales, device=self._device)[None, :, None, None]
+        facts = json.loads((folder / "decoder.json").read_text())
+        self._scales = torch.tensor(facts["scales"], device=self._device)[None, :, None, None]
+        self.told_detail = bool(facts.get("told_detail", False))
 
     def __call__(self, known: Known, seed: int, steps: int) -> Array:
         """What to add to the smooth guess, float32 [height, width, 3]; it depends on ``known`` and ``seed`` alone."""
@@ -70,7 +71,10 @@ class FlowInventor:
         source = bands.analyse(grey + 0.5) / self._scales
         noise = torch.randn(source.shape, generator=torch.Generator().manual_seed(seed)).to(self._device)
         state = source
-        maps = conditions.hints(tuple(state.shape[-2:]), known.prompt, known.textures, known.sketch, error)
+        level = float(known.sketch)
+        if self.told_detail:
+            level = conditions.sketch_level(known.sketch, known.still_bytes, mask.size)
+        maps = conditions.hints(tuple(state.shape[-2:]), known.prompt, known.textures, level, error)
         maps = torch.from_numpy(maps)[None].to(self._device)
         words = torch.from_numpy(conditions.caption_tokens(conditions.told(known.prompt)))[None].to(self._device)
         schedule = type(self._schedule).from_config(self._schedule.config)
