@@ -1,10 +1,12 @@
 """Train the network behind the semantic decoder's linear estimate.
 
-    semwave train semantic --data DIR [--minutes 60] [--resume CKPT] [--out DIR] [--seed 1]
+    semwave train semantic --data DIR [--minutes 60] [--resume CKPT] [--out DIR] [--seed 1] [--perceptual W]
 
 Step n draws from a generator of its own and examples are numbered, so a run that was cut and resumed ends with the
 weights of an uncut one (same machine and threads). A GPU is used when there is one (bfloat16, channels last,
 torch.compile); it can go on from a CPU's checkpoint. Needs torch, numpy, Pillow, safetensors, constriction.
+
+With --perceptual a checkpoint of the squared error goes on for LPIPS distances as well (`semantic_loss`).
 """
 
 import argparse
@@ -24,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from semwave.models.jscc import codebook, refine
 from semwave.training import options
 from semwave.training import semantic_data as sd
+from semwave.training.semantic_loss import Judge, looks, loss_of
 
 Array = NDArray[Any]
 
@@ -41,6 +44,7 @@ class Run:
     def __init__(self, seed: int, device: torch.device) -> None:
         torch.manual_seed(seed)
         self.seed, self.device, self.step = seed, device, 0
+        self.begun, self.perceptual = 0, 0.0  # step at which the schedule began; weight of the judge's distances
         self.net = refine.build().to(device, memory_format=torch.channels_last)
         self.average = {k: v.detach().clone() for k, v in self.net.named_parameters()}
         self.optimiser = torch.optim.Adam(self.net.parameters(), lr=1e-3, betas=(0.9, 0.98))
@@ -58,6 +62,11 @@ class Run:
             for key, value in self.net.named_parameters():
                 self.average[key].lerp_(value, 1 - decay)
 
+    def turn(self, perceptual: float) -> None:
+        """Another loss from here on: averaged weights, a schedule of its own."""
+        self.begun, self.perceptual = self.step, perceptual
+        self.net.load_state_dict(self.average)
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: self.optimiser.state.get(p, {}) for name, p in self.net.named_parameters()}
@@ -68,12 +77,14 @@ class Run:
             temporary = folder / f"{part}.tmp"
             save_file(kept, temporary)
             temporary.replace(folder / f"{part}.safetensors")
-        (folder / "state.json").write_text(json.dumps({"step": self.step, "seed": self.seed}) + "\n")
+        facts = {"step": self.step, "seed": self.seed, "begun": self.begun, "perceptual": self.perceptual}
+        (folder / "state.json").write_text(json.dumps(facts) + "\n")
 
     def restore(self, folder: Path) -> None:
         facts = json.loads((folder / "state.json").read_text())
         parts = {part: load_file(folder / f"{part}.safetensors", str(self.device)) for part in PARTS}
         self.step, self.seed = int(facts["step"]), int(facts["seed"])
+        self.begun, self.perceptual = int(facts.get("begun", 0)), float(facts.get("perceptual", 0))
         self.net.load_state_dict(parts["net"])
         self.average = parts["average"]
         for name, parameter in self.net.named_parameters():
@@ -119,25 +130,7 @@ class Examples:
         return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
-def loss_of(net: Any, batch: list[Array], device: torch.device) -> tuple[torch.Tensor, float]:
-    """Squared error over the linear estimate's, and the likelihood of the error under the predicted one."""
-    truth, estimate, sigma, cover = (_tensor(b, device) for b in batch)
-    truth = truth / 255
-    with torch.autocast(device.type, torch.bfloat16):
-        out, log = refine.forward(net, estimate, sigma)
-    out, log = out.float(), log.float()
-    weight = cover.expand_as(truth)
-    total = weight.sum((1, 2, 3)).clamp_min(1)
-    error = ((out - truth).square() * weight).sum((1, 2, 3)) / total
-    before = ((estimate - truth).square() * weight).sum((1, 2, 3)) / total + 2e-5
-    squared = (out - truth).square().mean(1, keepdim=True).detach()
-    unlikely = ((0.5 * squared / (2 * log).exp().clamp_min(1e-6) + log) * cover).sum((1, 2, 3)) / total * 3
-    covered = total > 500
-    gain_db = float(10 * torch.log10(before / (error + 2e-5))[covered].detach().mean())
-    return (error / before)[covered].mean() + 0.02 * unlikely[covered].mean(), gain_db
-
-
-def train(run: Run, examples: Examples, args: argparse.Namespace) -> bool:
+def train(run: Run, examples: Examples, args: argparse.Namespace, judge: Judge | None) -> bool:
     """Until the last step or until the time is up; True where Ctrl-C ended it, which keeps what there is."""
     begun = shown = saved = time.monotonic()
     first, gains, held, stopped = run.step, [], None, False
@@ -145,14 +138,16 @@ def train(run: Run, examples: Examples, args: argparse.Namespace) -> bool:
     try:
         while run.step < args.steps and time.monotonic() < begun + 60 * args.minutes:
             batch = examples.batch(run.step, args.batch, args.examples)
-            loss, gain_db = loss_of(net, batch, run.device)
-            run.learn(loss, 1e-3 * rate_at(run.step / args.steps) * min(1.0, (run.step + 1) / 50))
+            loss, gain_db = loss_of(net, batch, run.device, judge, run.step)
+            done = run.step - run.begun
+            run.learn(loss, args.rate * rate_at(done / (args.steps - run.begun)) * min(1.0, (done + 1) / 50))
             gains.append(gain_db)
             if run.step % args.log_every == 0:
                 line: dict[str, Any] = {"step": run.step, "gain_db": round(float(np.mean(gains)), 3)}
                 line |= {"loss": round(float(loss.detach()), 4), "seconds": round(time.monotonic() - shown, 1)}
                 if run.step % (args.log_every * 5) == 0:
-                    line["held_gain_db"] = held = round(held_out(run, examples), 3)
+                    held, distance = held_out(run, examples, judge is not None)
+                    line |= {"held_gain_db": round(held, 3)} | ({"held_lpips": round(distance, 4)} if judge else {})
                 show(0, 0, 0.0, 0.0, None)
                 write_line(args.out, line)
                 shown, gains = time.monotonic(), []
@@ -186,18 +181,20 @@ def rate_at(share: float) -> float:
     return 1.0 if share < 0.55 else 0.02 + 0.98 * 0.5 * (1 + float(np.cos(np.pi * (share - 0.55) / 0.45)))
 
 
-def held_out(run: Run, examples: Examples) -> float:
-    """Mean gain in dB over the linear estimate, with the averaged weights, on pictures never trained on."""
+def held_out(run: Run, examples: Examples, judged: bool) -> tuple[float, float]:
+    """Mean gain in dB over the linear estimate and, where ``judged``, LPIPS, of averaged weights on other pictures."""
     kept = {k: v.detach().clone() for k, v in run.net.named_parameters()}
     run.net.load_state_dict(run.average)
-    gains = []
+    gains, distances = [], [0.0]
     with torch.inference_mode():
         for number in range(HELD):
             one = examples.get(number, held=True)
             batch = [one.truth[None], one.estimate[None], one.sigma[None, ..., None], one.cover[None, ..., None]]
             gains.append(loss_of(run.net, batch, run.device)[1])
+            if judged:
+                distances.append(looks(run.net, batch, run.device))
     run.net.load_state_dict(kept)
-    return float(np.nanmean(gains))
+    return float(np.nanmean(gains)), float(np.sum(distances) / HELD)
 
 
 def write_line(folder: Path, line: dict[str, Any]) -> None:
@@ -256,19 +253,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--log-every", type=int, default=50)
     parser.add_argument("--save-minutes", type=float, default=5.0, help="time between checkpoints")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate at its highest")
+    parser.add_argument("--perceptual", type=float, metavar="W", help="weight of LPIPS distances beside squared error")
+    parser.add_argument("--features", type=Path, default=Path(".cache/features"), help="networks of --perceptual")
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     run = Run(args.seed, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     if args.resume:
         run.restore(args.resume)
-    stopped = train(run, Examples(args.data, args.cache, run.seed), args)
+    if args.perceptual is not None and args.perceptual != run.perceptual:
+        run.turn(args.perceptual)
+    if args.steps <= run.begun:
+        parser.error(f"--steps must be above {run.begun}, where this part of the training began, not {args.steps}")
+    judge = Judge(args.features, run.perceptual, run.device) if run.perceptual else None
+    stopped = train(run, Examples(args.data, args.cache, run.seed), args, judge)
     print(f"step {run.step}; checkpoint, log and curve in {args.out}", file=sys.stderr)
     return options.INTERRUPTED if stopped else 0
-
-
-def _tensor(batch: Array, device: torch.device) -> torch.Tensor:
-    x_BHWC = torch.from_numpy(np.ascontiguousarray(batch).astype(np.float32))
-    return x_BHWC.permute(0, 3, 1, 2).to(device)
 
 
 def _format(parameter: torch.Tensor) -> torch.memory_format:

@@ -62,7 +62,7 @@ class Pictures:
 
 def example(book: codebook.Codebook, pictures: Pictures, rng: np.random.Generator) -> Example:
     """A crop of a picture, sent at a random rate over a random channel."""
-    truth = _crop(pictures[int(rng.integers(len(pictures)))], rng)
+    truth = crop(pictures[int(rng.integers(len(pictures)))], rng)
     image = truth.astype(np.float32) / 255
     cover = blocks.cover((SIDE, SIDE), _mask(rng) if rng.random() < 0.15 else None)
     snr_db, ratio = rng.uniform(-1, 14), np.exp(rng.uniform(np.log(1 / 64), np.log(1 / 6)))
@@ -94,7 +94,8 @@ def _received(sent: Array, snr_db: float, rng: np.random.Generator) -> tuple[Arr
     return received.numpy(), noise_var
 
 
-def _crop(picture: Array, rng: np.random.Generator) -> Array:
+def crop(picture: Array, rng: np.random.Generator) -> Array:
+    """A random part of [SIDE, SIDE], of the picture scaled down at random."""
     height, width = picture.shape[:2]
     small = SIDE / min(height, width)
     if small > 1 or rng.random() < 0.35:
