@@ -93,7 +93,8 @@ class LdpcCode:
         ``algorithm``: "nms" scales the minimum of the other magnitudes by ``factor`` (default: the code's
         own) and is indifferent to the scale of the LLRs; "oms" lowers it by ``factor`` LLR (default 0.5); "spa" is
         the exact sum-product. ``precision``: "int16" (default for nms and oms; 1/64 LLR a step, held within 128),
-        "int8" (fastest; 1/4 LLR a step, held within 7.75), "float32" (default for spa), "float64" (slow
+        "int8" (1.5 times as fast; 0.02 dB worse with QPSK, up to 0.05 with 256-QAM in fading and 0.13 at low rates; 4 to
+        6.5 steps to an LLR by the code rate, held within 31, so LLRs must be to scale), "float32" (default for spa), "float64" (slow
         reference). Infinities are held at the largest value; NaN and wrong lengths raise ValueError. All-zero
         LLRs come back as ``ok`` False. Results do not depend on how frames are batched.
         """
@@ -104,7 +105,7 @@ class LdpcCode:
         found = decoder.decode(self._plan, values, options)
         if np.ndim(llr) == 2:
             return found
-        return DecodeResult(found.bits[0], found.llr[0], found.ok[0], found.iterations[0])
+        return DecodeResult(found.bits[0], found.ok[0], found.iterations[0], found.posteriors[0], found.per_llr)
 
 
 class WifiCode(LdpcCode):

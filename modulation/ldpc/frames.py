@@ -113,12 +113,12 @@ def separate(sums: Array, apart: Array, shape: Any, lanes: int, pitch: int, star
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def emit(steps: Array, bits: Array, soft: Array, llr_per_step: np.float32) -> bool:
+def emit(steps: Array, bits: Array, posteriors: Array) -> bool:
     """Write one frame's information bits and posteriors; return whether none of them is exactly zero."""
     for i in range(bits.size):
         bits[i] = steps[i] < 0
     for i in range(bits.size):
-        soft[i] = np.float32(0) - np.float32(steps[i]) * llr_per_step
+        posteriors[i] = steps[i]
     decided = True
     for i in range(bits.size):
         decided &= steps[i] != 0
@@ -150,12 +150,10 @@ def load_group(g: int, llr: Array, work: Any, shape: Any, tables: Any, scale: An
 
 
 @njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
-def judge(
-    g: int, spent: int, last: bool, failed: Array, work: Any, shape: Any, tables: Any, out: Any, llr_per_step: Any
-) -> bool:
+def judge(g: int, spent: int, last: bool, failed: Array, work: Any, shape: Any, tables: Any, out: Any) -> bool:
     """Write out and freeze the frames of a group that are done; return whether all are."""
     sums, _, scratch, _, steps, frozen, apart = work
-    bits, soft, ok, iterations = out
+    bits, posteriors, ok, iterations = out
     z, lanes, k = shape[3], frozen.size, bits.shape[1]
     start, rest = tables[5:7]
     columns = (k + z - 1) // z
@@ -174,7 +172,7 @@ def judge(
             separated = True
         turn_back(sums if lanes == 1 else apart, f * start.size * pitch, pitch, steps, shape, rest, columns)
         frame = g * lanes + f
-        good = emit(steps, bits[frame], soft[frame], llr_per_step) and not failed[f]
+        good = emit(steps, bits[frame], posteriors[frame]) and not failed[f]
         if good or last:
             ok[frame], iterations[frame], frozen[f] = good, spent, True
     return bool(frozen.all())

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from semwave.modulation.ldpc.decoder import FIXED, FLOAT_LIMIT, DecodeResult, Options, Plan, fixed_rule, refuse_nan
+from semwave.modulation.ldpc.decoder import FLOAT_LIMIT, DecodeResult, Options, Plan, fixed_rule, refuse_nan, scaling_of
 from semwave.modulation.ldpc.frames import judge, load_group
 from semwave.modulation.ldpc.kernels import min_sum_iteration
 from semwave.modulation.ldpc.sum_product import sum_product_iteration
@@ -33,13 +33,9 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     graph = plan.graph
     lanes = lanes_for(graph.z, lanes_of(dtype), frames, graph.row.size, options.early_stop)
     layout = _layout(plan, dtype, lanes)
-    result = DecodeResult(
-        np.empty((frames, plan.k), np.uint8),
-        np.empty((frames, plan.k), np.float32),
-        np.empty(frames, bool),
-        np.empty(frames, np.int32),
-    )
-    scaling = FIXED.get(options.precision)
+    bits, posteriors = np.empty((frames, plan.k), np.uint8), np.empty((frames, plan.k), dtype)
+    ok, iterations = np.empty(frames, bool), np.empty(frames, np.int32)
+    scaling = scaling_of(plan, options)
     rule: tuple[float, float, float]
     limits: tuple[float, float, float]
     if scaling:
@@ -55,7 +51,7 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     known = (plan.k, plan.filler_end)
 
     def work(first: int, last: int) -> None:
-        out = (result.bits[first:last], result.llr[first:last], result.ok[first:last], result.iterations[first:last])
+        out = (bits[first:last], posteriors[first:last], ok[first:last], iterations[first:last])
         until = (options.iterations, options.early_stop)
         refuse_nan(llr[first:last])
         buffers = layout.buffers()
@@ -65,7 +61,7 @@ def decode(plan: Plan, llr: Array, options: Options) -> DecodeResult:
     groups = -(-frames // layout.lanes)
     worth = -(-_WORK_PER_THREAD // (plan.graph.row.size * plan.graph.z * layout.lanes * options.iterations))
     split(groups, worth, lambda a, b: work(a * layout.lanes, min(b * layout.lanes, frames)))
-    return result
+    return DecodeResult(bits, ok, iterations, posteriors, per_llr)
 
 
 @lru_cache(maxsize=4096)
@@ -171,7 +167,7 @@ def _min_sum(
         for spent in range(1, limits[0] + 1):
             min_sum_iteration(work[0], work[1], work[2], shape, tables, rule, spent == 1)
             last = spent == limits[0]
-            if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out, 1 / scale[0]):
+            if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out):
                 break
 
 
@@ -186,5 +182,5 @@ def _sum_product(
         for spent in range(1, limits[0] + 1):
             sum_product_iteration(work[0], work[1], work[2], shape, tables, rule[3])
             last = spent == limits[0]
-            if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out, 1 / scale[0]):
+            if (limits[1] or last) and judge(g, spent, last, failed, work, shape, tables, out):
                 break

@@ -166,7 +166,7 @@ class NrTransportBlock:
             bits=whole[: self.size].copy(),
             llr=llr.reshape(-1)[: self.size].copy(),
             ok=bool(crc.check(whole, self.crc)) and heard,
-            blocks_ok=blocks_ok & (found.llr != 0).all(axis=1),
+            blocks_ok=blocks_ok & (found.posteriors != 0).all(axis=1),
             iterations=found.iterations,
             soft=soft,
         )

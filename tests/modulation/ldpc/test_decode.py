@@ -234,9 +234,19 @@ def test_min_sum_is_indifferent_to_scale_within_the_format() -> None:
 
 
 def test_quantiser_rounds_half_to_even_and_limits() -> None:
-    scaling = decoder.FIXED["int8"]
+    code, _ = CODES["BG1 repeated, interleaved"]
+    options = decoder.check_options(20, "nms", None, "int8", True, 0.75)
+    high = decoder.scaling_of(CODES["802.11n 648 5/6"][0]._plan, options)
+    assert high is not None
     llr = np.array([0.0, 0.125, 0.375, -0.125, -0.374, 15.75, 99.0, -np.inf], np.float32)
-    assert decoder.quantise(llr, scaling).tolist() == [0, 0, -2, 0, 1, -31, -31, 31]
+    assert decoder.quantise(llr, high).tolist() == [0, 0, -2, 0, 1, -31, -31, 31]
+    half = decoder.scaling_of(CODES["802.11n 1944 1/2"][0]._plan, options)  # 5 steps to an LLR
+    low = decoder.scaling_of(code._plan, options)  # rate 1/6: 6.5
+    assert half is not None
+    assert low is not None
+    some = np.array([-2.0, 6.1, 7.0], np.float32)
+    assert decoder.quantise(some, half).tolist() == [10, -30, -31]
+    assert decoder.quantise(some / 2, low).tolist() == [6, -20, -23]
     wide = decoder.quantise(np.array([1.0, -200.0], np.float32), decoder.FIXED["int16"])
     assert wide.tolist() == [-64, 8191]
 
