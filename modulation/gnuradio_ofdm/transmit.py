@@ -31,6 +31,8 @@ from semwave.modulation.gnuradio_ofdm.frame import (
 Array = npt.NDArray[Any]
 Bytes = bytes | bytearray | memoryview | Array
 NUMBERS = 4096
+SYMBOLS_AT_ONCE = 1024
+"""Symbols that are made before they are put into their places: half a MiB."""
 
 
 @lru_cache(maxsize=1)
@@ -79,6 +81,38 @@ def fill_reference(data: Array, pilots: Array, bins: Array, points: Array, grid:
     grid[1:] = pilots[t % pilots.shape[0]]
     cell = np.arange(symbols.size)
     grid[1 + cell // bins.size, bins[cell % bins.size]] = symbols
+
+
+@njit(nogil=True, cache=True)
+def header_word(length: int, number: int) -> int:
+    """Length, number and their CRC-8 as ``GnuradioOfdmFormat.header_bits`` sends them, lowest bit first."""
+    crc = 0xFF
+    for byte in (length & 0xFF, length >> 8, number & 0xFF, number >> 8):
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x07) & 0xFF if crc & 0x80 else crc << 1
+    return length | number << 12 | crc << 24
+
+
+@njit(nogil=True, cache=True)
+def _fill_frames(
+    raw: Array, sizes: Array, counts: Array, number: int, scramblers: tuple[Array, Array], pilots: Array, bins: Array,
+    points: Array, amplitude: float, grid: Array,
+) -> None:  # fmt: skip
+    """Header and payload symbols of frames in a row; ``raw`` has their payloads, each with its CRC behind it."""
+    of_header, of_payload = scramblers
+    data = np.empty(of_payload.size, np.uint8)
+    at, row = 0, 0
+    for f in range(sizes.size):
+        symbols = grid[row : row + counts[f]]
+        symbols[0] = pilots[0]
+        word = header_word(sizes[f], (number + f) % NUMBERS)
+        for j in range(bins.size):
+            symbols[0, bins[j]] = amplitude if (word >> j & 1) ^ of_header[j] else -amplitude
+        for i in range(sizes[f]):
+            data[i] = raw[at + i] ^ of_payload[i]
+        fill(data[: sizes[f]], pilots, bins, points, symbols)
+        at, row = at + sizes[f], row + counts[f]
 
 
 @njit(nogil=True, cache=True)
@@ -138,27 +172,31 @@ class Transmitter:
         if gap < 0:
             raise ValueError(f"gap must be at least 0, not {gap}")
         checked = [_payload(p) for p in payloads]
-        counts = np.array([1 + self.format.payload_symbols(len(p) + CRC_LEN) for p in checked], np.int64)
-        grid = np.zeros((int(counts.sum()), FFT_SIZE), np.complex64)
-        row = 0
-        for payload, count in zip(checked, counts.tolist(), strict=True):
-            self._fill(payload, grid[row : row + count])
-            row += count
-        body = scipy.fft.ifft(grid, norm="forward", overwrite_x=True)
+        sizes = np.fromiter((len(p) + CRC_LEN for p in checked), np.int64, len(checked))
+        counts = 1 - (-8 * sizes // (self.format.bits_per_symbol * DATA.size))
         lengths = (counts + OVERHEAD - 1) * SYMBOL_LEN + gap
         ends = np.cumsum(lengths)
         out = np.zeros(int(lengths.sum()), np.complex64) if gap else np.empty(int(lengths.sum()), np.complex64)
-        _assemble(body, self._preamble, ends - lengths, counts, out)
+        first = 0
+        for last in _ends(counts):
+            body = self._symbols(checked[first:last], sizes[first:last], counts[first:last])
+            _assemble(body, self._preamble, (ends - lengths)[first:last], counts[first:last], out)
+            first = last
         return out
 
-    def _fill(self, payload: bytes, grid: Array) -> None:
-        """Header and payload symbols of one frame; counts it."""
-        length = len(payload) + CRC_LEN
-        grid[0] = self._pilots[0]
-        header = self.format.header_bits(length, self.number)
-        grid[0, self._bins] = (2.0 * header - 1.0) * self._amplitude
-        raw: Array = np.frombuffer(payload + zlib.crc32(payload).to_bytes(CRC_LEN, "little"), np.uint8)
-        if self.format.scramble:
-            raw = raw ^ self.format.payload_scrambler[:length]
-        fill(raw, self._pilots, self._bins, self._points, grid)
-        self.number = (self.number + 1) % NUMBERS
+    def _symbols(self, payloads: list[bytes], sizes: Array, counts: Array) -> Array:
+        """Header and payload symbols of some frames in time, without prefixes: [symbols, 64]; counts the frames."""
+        raw = np.frombuffer(b"".join([p + zlib.crc32(p).to_bytes(CRC_LEN, "little") for p in payloads]), np.uint8)
+        grid = np.empty((int(counts.sum()), FFT_SIZE), np.complex64)
+        _fill_frames(
+            raw, sizes, counts, self.number, (self.format.header_scrambler, self.format.payload_scrambler),
+            self._pilots, self._bins, self._points, self._amplitude, grid,
+        )  # fmt: skip
+        self.number = (self.number + len(payloads)) % NUMBERS
+        return np.asarray(scipy.fft.ifft(grid, norm="forward", overwrite_x=True))
+
+
+def _ends(counts: Array) -> list[int]:
+    """Ends of the parts that frames are made in, few enough symbols for the cache."""
+    parts = np.cumsum(counts) // SYMBOLS_AT_ONCE
+    return [int(i) + 1 for i in np.flatnonzero(np.diff(parts, append=np.inf))]

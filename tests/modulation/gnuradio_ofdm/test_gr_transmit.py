@@ -52,6 +52,23 @@ def test_frames_in_a_row_are_single_frames(rng):
     assert together.number == 1  # 4094, 4095, 0
 
 
+@pytest.mark.parametrize("scramble", [False, True])
+def test_many_frames_are_single_frames_too(rng, scramble):
+    """More symbols than are made at once, and a frame alone that is more than half of that."""
+    form = GnuradioOfdmFormat("bpsk", scramble)
+    payloads = [rng.bytes(n) for n in (4091, 1, 1000, 4091, 3000, 500, 500, 2000)]
+    assert sum(form.payload_symbols(len(p) + 4) for p in payloads) > 2 * transmit.SYMBOLS_AT_ONCE
+    one_by_one, together = Transmitter(form, number=7), Transmitter(form, number=7)
+    parts = [one_by_one.frame(p) for p in payloads]
+    np.testing.assert_allclose(together.frames(payloads), np.concatenate(parts), atol=1e-5)
+
+
+@given(length=st.integers(5, 4095), number=st.integers(0, 4095))
+def test_header_word_is_the_header(length, number):
+    word = transmit.header_word(length, number)
+    assert [word >> i & 1 for i in range(48)] == GnuradioOfdmFormat().header_bits(length, number).tolist()
+
+
 def test_amplitude_and_power(rng):
     x = Transmitter(GnuradioOfdmFormat("bpsk", True), amplitude=0.05).frames([rng.bytes(180)] * 20)
     payload = x.reshape(20, -1, 80)[:, 3:-1]
