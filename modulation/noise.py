@@ -49,13 +49,18 @@ def add_awgn_fast(x: Array, n0: float, seed: int, first: int = 0) -> Array:
 
     if not (np.isfinite(n0) and n0 >= 0):
         raise ValueError(f"n0 must be 0 or more, not {n0}")
-    if not (0 <= seed < 1 << 64 and 0 <= first < 1 << 62):
-        raise ValueError(f"seed must be within 0 ... 2^64-1 and first within 0 ... 2^62-1, not {seed} and {first}")
+    check_stream(seed, first)
     clean = np.ascontiguousarray(x, np.complex64)
     out = np.empty_like(clean)
     sigma = np.float32(np.sqrt(n0 / 2))
     add_noise(clean.reshape(-1).view(np.float32), np.uint64(seed), first, sigma, out.reshape(-1).view(np.float32))
     return out
+
+
+def check_stream(seed: int, first: int) -> None:
+    """Raise ValueError for what :func:`add_awgn_fast` cannot count to."""
+    if not (0 <= seed < 1 << 64 and 0 <= first < 1 << 62):
+        raise ValueError(f"seed must be within 0 ... 2^64-1 and first within 0 ... 2^62-1, not {seed} and {first}")
 
 
 class AwgnStream:

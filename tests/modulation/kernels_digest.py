@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from semwave.modulation import coding, fading, noise, oscillator, qam, resample
+from semwave.modulation import awgn_link, coding, fading, noise, oscillator, qam, resample
 from semwave.modulation.clock import SampleClockOffset
 from semwave.modulation.gnuradio_ofdm import Receiver, Transmitter
 from semwave.modulation.ofdm import OfdmParams
@@ -65,6 +65,7 @@ def _codes() -> dict[str, str]:
         symbols = qam.map_bits(np.pad(code.encode(bits), (0, -code.n % 4)), 16)
         for exact in (False, True):
             llr = qam.demap_llr(symbols + 3 * _hiss(symbols.size, 4), 16, 0.2, "exact" if exact else "maxlog")
+            found[f"{name} in one pass"] = _digest(awgn_link.soft_bits(bits[: code.k // 4 * 4], 16, 0.2, 6))
             found[f"{name} {exact}"] = _digest(llr, code.decode(llr[: code.n]).bits)
     return found
 
