@@ -6,11 +6,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 Array = npt.NDArray[Any]
 
 LIMIT = np.float32(1e15)
 """Larger magnitudes would overflow in a product of single precision; no receiver means them."""
+
+
+_MAGNITUDE, _LIMIT = np.int32(0x7FFFFFFF), LIMIT.view(np.int32)
+
+
+@njit(nogil=True, cache=True)
+def take(source: Array, target: Array) -> Any:
+    """Copy the bit patterns of floats, [n] int32; give the largest magnitude's pattern, which NaN and infinity top."""
+    largest = np.int32(0)
+    for i in range(source.size):
+        target[i] = source[i]
+        largest = np.int32(max(largest, np.int32(source[i] & _MAGNITUDE)))
+    return largest
 
 
 class SampleBuffer:
@@ -36,8 +50,10 @@ class SampleBuffer:
         if need > self._data.size:
             self._make_room(self._size + samples.size)
         at = self._first + self._size
-        self._data[at : at + samples.size] = samples
-        self._clean(self._data[at : at + samples.size])
+        piece = self._data[at : at + samples.size]
+        whole = np.ascontiguousarray(samples, np.complex64)
+        if take(whole.view(np.int32), piece.view(np.int32)) >= _LIMIT:
+            self._clean(piece)
         self._size += samples.size
 
     def read(self, first: int, last: int) -> Array:
@@ -64,8 +80,6 @@ class SampleBuffer:
         self._data, self._first = data, 0
 
     def _clean(self, samples: Array) -> None:
-        pairs = samples.view(np.float32)
-        if pairs.size and not (pairs.max() < LIMIT and pairs.min() > -LIMIT):
-            bad = ~((np.abs(samples.real) < LIMIT) & (np.abs(samples.imag) < LIMIT))
-            samples[bad] = 0
-            self.bad_samples += int(bad.sum())
+        bad = ~((np.abs(samples.real) < LIMIT) & (np.abs(samples.imag) < LIMIT))
+        samples[bad] = 0
+        self.bad_samples += int(bad.sum())

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semwave.modulation.ofdm.buffer import SampleBuffer
+from semwave.modulation.ofdm.buffer import SampleBuffer, take
 
 
 @given(cuts=st.lists(st.integers(0, 9000), max_size=12), drops=st.lists(st.integers(0, 40_000), max_size=12))
@@ -37,3 +37,26 @@ def test_memory_does_not_grow_with_the_stream():
         buffer.append(np.ones(10_000, np.complex64))
         buffer.drop((i + 1) * 10_000 - 500)
     assert buffer._data.size < 100_000
+
+
+@settings(deadline=None)
+@given(values=st.lists(st.floats(width=32), max_size=80))
+def test_take_copies_and_tells_the_largest_magnitude(values):
+    source = np.array(values, np.float32)
+    target = np.full(source.size, 7, np.float32)
+    largest = np.int32(take(source.view(np.int32), target.view(np.int32))).view(np.float32)
+    np.testing.assert_array_equal(target.view(np.int32), source.view(np.int32))
+    if np.isnan(source).any():
+        assert np.isnan(largest)
+    else:
+        assert largest == np.abs(source).max(initial=0)
+
+
+def test_other_kinds_of_numbers_are_taken():
+    buffer, samples = SampleBuffer(), np.arange(12) - 3j
+    frozen = samples.astype(np.complex64)
+    frozen.setflags(write=False)
+    for piece in (samples, samples.real.astype(np.int64), frozen, frozen[::2]):
+        buffer.append(piece)
+    want = np.concatenate([samples, samples.real, samples, samples[::2]])
+    np.testing.assert_array_equal(buffer.read(0, want.size), want.astype(np.complex64))
