@@ -49,12 +49,13 @@ class Segmenter(BatchBlock):
     def start(self, ctx: Context) -> None:
         """Load the model."""
         from semwave.models.segment import load_segmenter
-        from semwave.models.segment.ask import parse_key
+        from semwave.models.segment.ask import check_there, parse_key
         from semwave.models.segment.track import Tracker
 
         self._ctx = ctx
-        self._model = load_segmenter(self.model, self.device)
         self._asked = self._key = parse_key(self.key)
+        check_there(self._key)
+        self._model = load_segmenter(self.model, self.device)
         self._tracker = Tracker(self.temporal)
 
     def work(self, batch: list[Packet], /) -> Iterator[tuple[str, Packet]]:

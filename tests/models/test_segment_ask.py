@@ -90,6 +90,15 @@ def test_mask_files_by_name(tmp_path: Path):
         mask_of(parse_key(f"mask:{tmp_path / 'text.png'}"), (40, 60))
 
 
+def test_a_missing_mask_stops_the_block_before_a_picture_comes(tmp_path: Path):
+    from semwave.runtime import Context
+    from semwave.runtime.registry import block_class
+
+    block = block_class("Segmenter")(model="centre", key=f"mask:{tmp_path / 'none.png'}")
+    with pytest.raises(FileNotFoundError, match=r"key mask:.*none.png: there is no such file or folder"):
+        block.start(Context("segmenter", 1, {}, {}, 1))
+
+
 def test_a_box_is_key_whole_and_nothing_else():
     found = load_segmenter("centre").find(PICTURE, parse_key("box:0.5,0,1,0.5"))
     inside = np.zeros((40, 60), bool)

@@ -101,6 +101,12 @@ def point_of(key: Key, shape: tuple[int, int], name: str = "") -> tuple[int, int
     return min(int(y), shape[0] - 1), min(int(x), shape[1] - 1)
 
 
+def check_there(key: Key) -> None:
+    """Raise FileNotFoundError where the file or folder of a mask key is not there, before the first picture asks."""
+    if key.kind == "mask" and not Path(key.text).exists():
+        raise FileNotFoundError(f"key mask:{key.text}: there is no such file or folder")
+
+
 def mask_of(key: Key, shape: tuple[int, int], name: str = "") -> Importance:
     """The mask file of a picture -> float32 [rows, columns]: its grey levels, 0 to 1.
 
@@ -108,6 +114,7 @@ def mask_of(key: Key, shape: tuple[int, int], name: str = "") -> Importance:
         FileNotFoundError: no file of that name, or none in the folder for this picture.
         ValueError: a file that is no picture, or of another size.
     """
+    check_there(key)
     path = Path(key.text)
     if path.is_dir():
         stem = Path(name).stem
@@ -119,8 +126,6 @@ def mask_of(key: Key, shape: tuple[int, int], name: str = "") -> Importance:
     try:
         with Image.open(path) as opened:
             grey: Importance = np.asarray(opened.convert("L"), np.float32) / np.float32(255)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"key mask:{key.text}: there is no such file or folder") from None
     except (UnidentifiedImageError, OSError) as error:
         raise ValueError(f"{path} cannot be read as a mask: {error}") from error
     if grey.shape != shape:
