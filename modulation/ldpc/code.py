@@ -94,8 +94,8 @@ class LdpcCode:
         own) and is indifferent to the scale of the LLRs; "oms" lowers it by ``factor`` LLR (default 0.5); "spa" is
         the exact sum-product. ``precision``: "int16" (default for nms and oms; 1/64 LLR a step, held within 128),
         "int8" (1.5 times as fast; 4 to 6.5 steps to an LLR by the code rate, held within 31, so LLRs must be to scale;
-        some 0.01 dB worse with QPSK, up to 0.05 with 256-QAM in fading, 0.13 there below rate 0.4), "float32" (default
-        for spa), "float64" (slow reference). Infinities are held at the largest value; NaN and wrong lengths raise
+        0.02 dB worse with QPSK, up to 0.07 with 256-QAM, 0.17 there below rate 0.4), "float32" (default for spa),
+        "float64" (slow reference). Infinities are held at the largest value; NaN and wrong lengths raise
         ValueError. All-zero LLRs come back as ``ok`` False. Results do not depend on how frames are batched.
         """
         options = decoder.check_options(iterations, algorithm, factor, precision, early_stop, self.factor)
