@@ -87,3 +87,25 @@ def test_parameter_sets_from_outside_are_refused():
     planted = data[:1] + (5).to_bytes(4, "big") + bytes([33 << 1, 1, 0, 0, 0]) + data[1:]
     with pytest.raises(stillcodecs.StillError, match="not the NAL units of an intra picture"):
         stillcodecs.decode(planted, fmt, *PICTURE.shape[:2])
+
+
+def test_steps_of_hevc_are_finer_than_its_quantiser():
+    """Six qualities a step of QP, by chroma offsets: lengths lie closer together than those of two QPs."""
+    lengths = np.array([len(stillcodecs.encode(PICTURE, q, "hevc")[1]) for q in range(96, 108)]).reshape(2, 6)
+    coarse = lengths[1].mean() / lengths[0].mean() - 1
+    assert coarse > 0.05
+    assert np.diff(np.sort(lengths.ravel())).max() / lengths.min() < coarse
+
+
+def test_slow_avif_is_the_better_code():
+    """The baseline's encoder against the link's: more PSNR from no more bytes."""
+
+    def score(slow):
+        found = [stillcodecs.encode(PICTURE, q, "avif", slow=slow) for q in (20, 28, 36)]
+        backs = [stillcodecs.decode(data, fmt, *PICTURE.shape[:2]) for fmt, data in found]
+        errors = [np.mean((back.astype(float) - PICTURE) ** 2) for back in backs]
+        return np.log([len(data) for _, data in found]), 10 * np.log10(255**2 / np.array(errors))
+
+    (quick_bytes, quick_db), (slow_bytes, slow_db) = score(False), score(True)
+    middle = np.mean([quick_bytes[1], slow_bytes[1]])
+    assert np.interp(middle, slow_bytes, slow_db) > np.interp(middle, quick_bytes, quick_db) + 0.1

