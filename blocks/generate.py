@@ -29,7 +29,7 @@ class GenerativeDecoder(BatchBlock):
     model: Annotated[str, Param("flow, texture, classical, FOLDER, hub:ID or hub:FOLDER")] = "flow"
     steps: Annotated[int, Param("sampling steps of the generator", low=1, high=100)] = 1
     device: Annotated[str, Param("torch device: cpu, cuda")] = "cpu"
-    key_model: Annotated[str, Param("weights of jscc: a name or a folder, the encoder's")] = "default"
+    key_model: Annotated[str, Param("weights of jscc: the encoder's; for default, perceptual does as well")] = "default"
     bits: Annotated[int, Param("quantise the network to 8 or 4 bits; 0 does not", choices=(0, 4, 8))] = 0
     adapter: Annotated[str, Param("LoRA weights: a safetensors file or its folder; empty for none")] = ""
 

@@ -165,7 +165,7 @@ def test_wrong_arguments_are_named(image: np.ndarray, codec: Jscc) -> None:
         codec.encode(image, None, 10, 1.0, side_efficiency=0)
     with pytest.raises(ValueError, match="noise_var must have one value a symbol"):
         codec.decode(b"", np.zeros(3, np.complex64), np.ones(2), SIZE, None)
-    with pytest.raises(ValueError, match="must be default, classes, linear or a folder, not 'best'"):
+    with pytest.raises(ValueError, match="must be default, perceptual, classes, linear or a folder, not 'best'"):
         Jscc.load("best")
     with pytest.raises(ValueError, match="coarse must be False with the linear scheme"):
         Jscc.load("linear").encode(image, None, 10, 1.0, coarse=True)
@@ -173,6 +173,19 @@ def test_wrong_arguments_are_named(image: np.ndarray, codec: Jscc) -> None:
         Jscc.load("classes").encode(image, None, 100, 1.0, coarse=True)
     with pytest.raises(ValueError, match="the linear scheme has no digital output"):
         Jscc.load("linear").encode_digital(image, None, 100)
+
+
+def test_networks_decode_one_and_the_same_transmission(image: np.ndarray, codec: Jscc) -> None:
+    """Three receivers of what the codebook encoded: the networks are closer to it, each in its own way."""
+    sent = codec.encode(image, None, 1000, 1.0)
+    received = over_the_air(sent.symbols, 1.0)
+    plain, squared, perceptual = (
+        Jscc.load(name).decode(sent.side, *received, SIZE, None) for name in ("classes", "default", "perceptual")
+    )
+    assert psnr(squared.image, image) > psnr(perceptual.image, image) > psnr(plain.image, image)
+    for made in (squared, perceptual):
+        measured = np.sqrt(np.mean(np.square(made.image - image)))
+        assert 0.7 < measured / np.sqrt(np.mean(np.square(made.sigma))) < 1.3
 
 
 def test_fresh_network_changes_nothing() -> None:

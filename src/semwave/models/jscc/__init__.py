@@ -25,7 +25,8 @@ Array = NDArray[Any]
 __all__ = ["Decoded", "Encoded", "Jscc", "bits_per_symbol"]
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-NAMES = ("default", "classes", "linear")
+NETWORKS = {"default": "semantic-refine", "perceptual": "semantic-refine-perceptual", "classes": None}
+NAMES = (*NETWORKS, "linear")
 UNKNOWN = 0.25  # standard error where nothing was received
 
 
@@ -53,26 +54,27 @@ class Jscc:
 
     @classmethod
     def load(cls, path_or_name: str | Path = "default") -> Self:
-        """``default`` (classes and network), ``classes`` (no network), ``linear`` (nothing learned), or a folder.
+        """``default``, ``perceptual``, ``classes`` (no network), ``linear`` (nothing learned), or a folder.
 
-        A folder holds ``classes.safetensors`` and, if the network is wanted, ``refine.safetensors``.
+        ``default`` has a network for the least squared error, ``perceptual`` one that looks more like the original at
+        some cost of that. They differ at the receiver alone: what one of the first three encodes all of them
+        decode. A folder holds ``classes.safetensors`` and, if the network is wanted, ``refine.safetensors``.
 
         Raises:
             ValueError: no such name or folder, or weights of another format.
         """
         if path_or_name == "linear":
             return cls()
-        if path_or_name in NAMES:
-            book = WEIGHTS / "semantic-classes" / "model.safetensors"
-            net = WEIGHTS / "semantic-refine" / "model.safetensors"
-            wanted = path_or_name == "default" and net.exists()
+        if path_or_name in NETWORKS:
+            book, network = WEIGHTS / "semantic-classes" / "model.safetensors", NETWORKS[str(path_or_name)]
+            net = WEIGHTS / network / "model.safetensors" if network else None
         else:
             folder = Path(path_or_name)
             if not folder.is_dir():
                 raise ValueError(f"path_or_name must be {', '.join(NAMES)} or a folder, not {str(path_or_name)!r}")
             book, net = folder / "classes.safetensors", folder / "refine.safetensors"
-            wanted = net.exists()
-        return cls(codebook.load(book), refine.load(net) if wanted else None)
+            net = net if net.exists() else None
+        return cls(codebook.load(book), refine.load(net) if net else None)
 
     def encode(
         self,
