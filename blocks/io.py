@@ -40,12 +40,23 @@ class ImageSource(Source):
     image = Out(IMAGE)
 
     def start(self, ctx: Context) -> None:
-        """List what there is; raises PictureError naming a file or folder that is missing, empty or unreadable."""
-        from semwave.models.pictures import list_pictures
+        """List what there is; raises PictureError naming a file or folder that is missing, empty or unreadable.
 
-        found = list_pictures(self.path)
+        Where a picture that cannot be read stops the run, all of them are looked at first, as far as their headers.
+        """
+        from semwave.models.pictures import PictureError, check_picture, list_pictures
+
+        try:
+            found = list_pictures(self.path)
+        except PictureError as error:
+            raise PictureError(f"path: {error}") from error
         self._ctx, self._done = ctx, 0
         self._files: list[Path] = list(found.pictures)[: self.limit]
+        for file in self._files if self.unreadable == "stop" else []:
+            try:
+                check_picture(file)
+            except PictureError as error:
+                raise _stopping(error) from error
         ctx.count("other files skipped", len(found.skipped))
 
     def packets(self) -> Iterator[Packet]:
@@ -58,7 +69,7 @@ class ImageSource(Source):
                 image = load_picture(file)
             except PictureError as error:
                 if self.unreadable == "stop":
-                    raise PictureError(f'{error} (unreadable = "skip" goes on without such files)') from error
+                    raise _stopping(error) from error
                 self._ctx.count("unreadable pictures")
                 self._ctx.warn(str(error))
                 continue
@@ -79,6 +90,11 @@ class ImageSource(Source):
         scale = self.max_side / longest
         size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def _stopping(error: ValueError) -> ValueError:
+    """The same error, with the way round it."""
+    return type(error)(f'{error} (unreadable = "skip" goes on without such files)')
 
 
 class ImageSink(FrameBlock):

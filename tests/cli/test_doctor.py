@@ -184,6 +184,14 @@ def test_the_licence_is_the_models_not_its_datas(tmp_path):
         assert command.models(tmp_path)[0]["licence"] == expected
 
 
+def test_a_quoted_licence_points_to_no_other_line(tmp_path):
+    """ "The note above" is not there where the line alone is shown."""
+    (tmp_path / "m").mkdir()
+    card = tmp_path / "m" / "README.md"
+    card.write_text("# A model\n\nLicence: Apache-2.0, subject to the note on data above.\n", encoding="utf-8")
+    assert command.models(tmp_path)[0]["licence"] == "Licence: Apache-2.0; see its card"
+
+
 def test_every_model_that_ships_names_its_licence():
     from pathlib import Path
 

@@ -164,7 +164,7 @@ def test_a_bad_picture_needs_no_traceback(cli, tmp_path):
     )
     done = cli("run", file)
     assert done.code == 1
-    assert done.err.startswith(f"semwave: in pictures (ImageSource): {tmp_path}/a.png is not a picture")
+    assert done.err.startswith(f"semwave: in pictures (ImageSource), start: {tmp_path}/a.png is not a picture")
     assert done.err.count("\n") == 1
 
 

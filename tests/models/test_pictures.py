@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from semwave.models.pictures import PictureError, list_pictures, load_picture, save_png
+from semwave.models.pictures import PictureError, check_picture, list_pictures, load_picture, save_png
 
 
 def ramp(rows: int = 24, columns: int = 36) -> np.ndarray:
@@ -251,3 +251,17 @@ def test_save_png_round_trip_and_refusals(tmp_path):
         save_png(tmp_path / "b.png", np.zeros((4, 4, 4), np.uint8))
     with pytest.raises(PictureError, match="cannot be written"):
         save_png(tmp_path / "none" / "b.png", ramp())
+
+
+def test_headers_are_checked_without_the_pixels(tmp_path):
+    """What the header tells is refused; a picture cut off after it passes."""
+    good = tmp_path / "good.png"
+    Image.fromarray(ramp()).save(good)
+    check_picture(good)
+    (tmp_path / "cut.png").write_bytes(good.read_bytes()[:100])
+    check_picture(tmp_path / "cut.png")
+    (tmp_path / "none.png").write_bytes(b"no picture")
+    with pytest.raises(PictureError, match=r"none\.png is not a picture in a known format"):
+        check_picture(tmp_path / "none.png")
+    with pytest.raises(PictureError, match="max_pixels = 10"):
+        check_picture(good, max_pixels=10)

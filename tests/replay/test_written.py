@@ -14,6 +14,7 @@ import pytest
 from semwave.modulation.ieee80211 import Mpdu, Ppdu
 from semwave.recording import metadata as md
 from semwave.recording import open_recording
+from semwave.replay import report
 from semwave.replay.annotate import annotate
 from semwave.replay.charts import Series, scatter, ticks
 from semwave.replay.frame import Frame
@@ -224,3 +225,11 @@ def test_charts():
     one = scatter([Series("a", "red", [1.0], [2.0], ["<t>"], [0])], "x", "y")
     assert one.count("<circle") == 1
     assert "&lt;t&gt;" in one
+
+
+def test_kinds_sort_by_number_and_have_colours_of_their_own():
+    """Rates as numbers, not as text; more kinds than the palette has colours."""
+    rates = [6, 9, 12, 18, 24, 36, 48, 54, 6.5, 13, 65]
+    found = report._kinds([Frame(0, 1, "11a", "ok", rate=f"{rate:g}") for rate in reversed(rates)])
+    assert found == [f"11a {rate:g}" for rate in sorted(rates)]
+    assert len({report._colour(i) for i in range(24)}) == 24

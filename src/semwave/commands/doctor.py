@@ -17,6 +17,7 @@ from semwave.commands import _options
 ORDER = 50
 HUB = "https://huggingface.co"
 HUB_TIMEOUT_S = 5.0
+ELSEWHERE = re.compile(r"[,;.][^,;.]*\babove\b[^,;.]*\.?")  # points to other lines of the card, which are not quoted
 ABOUT = re.compile(r"licen[cs]es?", re.IGNORECASE)
 NAMED = re.compile(r"Apache-|MIT\b|BSD-|CC[ -]BY|CC0|OpenRAIL", re.IGNORECASE)
 
@@ -89,7 +90,8 @@ def _licence(folder: Path) -> str | None:
     said = [line for line in lines if ABOUT.search(line) and not ABOUT.fullmatch(line)]
     begun = [line for line in said if ABOUT.match(line)]
     named = [line for line in said if NAMED.search(line)]
-    return next(iter([*begun, *named, *said]), None)
+    best = next(iter([*begun, *named, *said]), None)
+    return None if best is None else ELSEWHERE.sub("; see its card", best)
 
 
 def hub() -> dict[str, Any]:

@@ -58,12 +58,29 @@ def load_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.u
         PictureError: missing, empty, no picture, truncated, unreadable, or more than ``max_pixels`` pixels.
     """
     path = Path(path)
+    with _named(path, max_pixels), _no_size_warning(), Image.open(path, formats=FORMATS) as opened:
+        _check_size(path, opened, max_pixels)
+        opened.load()
+        return _to_rgb(path, _upright(opened))
+
+
+def check_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> None:
+    """Read the header alone, which takes well under a millisecond; what `load_picture` refuses by it is refused.
+
+    Raises:
+        PictureError: no such file, no picture in a known format, too large.
+    """
+    path = Path(path)
+    with _named(path, max_pixels), _no_size_warning(), Image.open(path, formats=FORMATS) as opened:
+        _check_size(path, opened, max_pixels)
+
+
+@contextlib.contextmanager
+def _named(path: Path, max_pixels: int) -> Iterator[None]:
+    """What decoders fail with, as PictureErrors that name the file."""
     _check_file(path)
     try:
-        with _no_size_warning(), Image.open(path, formats=FORMATS) as opened:
-            _check_size(path, opened, max_pixels)
-            opened.load()
-            picture = _to_rgb(path, _upright(opened))
+        yield
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -74,7 +91,6 @@ def load_picture(path: str | Path, max_pixels: int = MAX_PIXELS) -> NDArray[np.u
         raise PictureError(f"{path} cannot be read: {error.strerror}") from error
     except Exception as error:  # decoders fail with a dozen types: OSError, SyntaxError, struct.error, ...
         raise PictureError(f"{path} is truncated or damaged: {error}") from error
-    return picture
 
 
 def list_pictures(path: str | Path) -> PictureList:

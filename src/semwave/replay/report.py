@@ -8,6 +8,7 @@ import html
 import io
 import json
 import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def write_report(
 ) -> None:  # fmt: skip
     """Write the report; ``pictures`` are folders that a PictureWriter made. Raises OSError."""
     name = title or recording.name
-    groups = {kind: COLOURS[i % len(COLOURS)] for i, kind in enumerate(_kinds(frames))}
+    groups = {kind: _colour(i) for i, kind in enumerate(_kinds(frames))}
     facts = [*recording.summary().rows(), ("receiver", receiver), ("frames", _counts(frames))]
     values = {
         "title": html.escape(name),
@@ -54,8 +55,21 @@ def write_report(
     file.write_text(text, encoding="utf-8")
 
 
+def _colour(number: int) -> str:
+    """A colour of its own for each kind: the palette, then hues that keep apart by the golden angle."""
+    if number < len(COLOURS):
+        return COLOURS[number]
+    return f"hsl({round(20 + 137.508 * (number - len(COLOURS))) % 360}, 65%, 38%)"
+
+
 def _kinds(frames: list[Frame]) -> list[str]:
-    return sorted({_kind(f) for f in frames})
+    """In natural order: "6 Mbit/s" before "54 Mbit/s"."""
+    return sorted({_kind(f) for f in frames}, key=_natural)
+
+
+def _natural(text: str) -> list[tuple[int, float, str]]:
+    parts = re.split(r"(\d+(?:\.\d+)?)", text)
+    return [(0, float(part), "") if i % 2 else (1, 0.0, part) for i, part in enumerate(parts)]
 
 
 def _kind(frame: Frame) -> str:
