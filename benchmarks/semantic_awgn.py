@@ -13,7 +13,7 @@ modem's LDPC reaches, 0.87 bits a symbol at 1 dB, 2.73 at 10 dB (``semwave.model
 * qam: at 10 dB on the points of a QAM; peer: free symbols. digital: bytes only; peer: free symbols
 * blind: the encoder is not told the SNR; peer: told
 * rayleigh: every symbol fades on its own, CSI estimated from a pilot 6 dB stronger; peer: known CSI
-* lpips: at CBR 1/16 (needs the metric's weights); peer: the linear scheme
+* lpips: LPIPS and DISTS at CBR 1/16 (need the metrics' weights); peer: the linear scheme
 * calibration: root mean square error over the error expected, by expected error; writes ``--curve``
 * seconds: 512x768, encoding and decoding; ``all_cores`` is processor time, for a machine that is busy otherwise
 """
@@ -153,17 +153,23 @@ def _peer(options: dict[str, Any]) -> dict[str, Any]:
 def perceived(codec: Jscc, plain: Jscc, found: dict[str, list[Any]]) -> None:
     import torch
 
-    from semwave.bench.metrics import lpips
+    from semwave.bench.metrics import dists, lpips
 
-    def distance(image: Any, x: Any) -> float:
+    def distance(measure: Any, image: Any, x: Any) -> float:
         a, b = (torch.from_numpy(np.ascontiguousarray(i)).permute(2, 0, 1)[None] for i in (image, x))
-        return float(lpips(a, b)[0])
+        with torch.inference_mode():
+            return float(measure(a, b)[0])
 
     for name, images in found.items():
         for snr_db in (1, 10):
-            ours = np.mean([distance(through(codec, x, snr_db, 16).image, x) for x in images])
-            peer = np.mean([distance(through(plain, x, snr_db, 16, linear=True).image, x) for x in images])
-            emit("semantic_awgn", f"{name}_lpips_{snr_db}dB", float(ours), "", "linear", float(peer))
+            ours = [through(codec, x, snr_db, 16).image for x in images]
+            peers = [through(plain, x, snr_db, 16, linear=True).image for x in images]
+            for measure in (lpips, dists):
+                value, peer = (
+                    float(np.mean([distance(measure, y, x) for y, x in zip(made, images, strict=True)]))
+                    for made in (ours, peers)
+                )
+                emit("semantic_awgn", f"{name}_{measure.__name__}_{snr_db}dB", value, "", "linear", peer)
 
 
 def calibration(codec: Jscc, found: dict[str, list[Any]], curve: Path | None) -> None:
