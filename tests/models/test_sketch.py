@@ -135,7 +135,7 @@ def test_a_sketch_with_the_key_region_needs_room_and_covers_a_picture_that_is_al
 def test_a_handful_of_encodes_finds_the_still(size: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small sizes may meet a scale or two where nothing fits; a search over all took 12 to 27."""
     calls, encode = [], stillcodecs.encode
-    monkeypatch.setattr(stillcodecs, "encode", lambda *a: calls.append(a) or encode(*a))
+    monkeypatch.setattr(stillcodecs, "encode", lambda *a, **k: calls.append(a) or encode(*a, **k))
     code = encode_sketch(detailed(256, 384), half_mask((256, 384)), size)
     assert len(code) <= size
     assert 1 <= len(calls) <= most

@@ -42,11 +42,14 @@ _TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0
 _TO_RGB = np.array([[1.0, 0.0, 1.402], [1.0, -0.344136, -0.714136], [1.0, 1.772, 0.0]], np.float32)
 
 
-def encode_sketch(image: Array, mask: Array | None, size_bytes: int, with_key: bool = False) -> bytes:
+def encode_sketch(
+    image: Array, mask: Array | None, size_bytes: int, with_key: bool = False, slow: bool = False
+) -> bytes:
     """Code the rest of ``image`` [height, width, 3] uint8 in at most ``size_bytes``; ``mask`` [height, width] is key.
 
-    ``with_key``: the key region as well, and sharper than the rest; it needs more than 64 bytes, else b"". Returns b""
-    for size 0 and for a picture without a rest. Raises ValueError on bad shapes or sizes.
+    ``with_key``: the key region as well, and sharper than the rest; it needs more than 64 bytes, else b"". ``slow``: a
+    still picture by the encoder's slow search. Returns b"" for size 0 and for a picture without a rest. Raises
+    ValueError on bad shapes or sizes.
     """
     if not 0 <= size_bytes <= MAX_SKETCH_BYTES:
         raise ValueError(f"size_bytes must be 0 ... {MAX_SKETCH_BYTES}, not {size_bytes}")
@@ -56,12 +59,12 @@ def encode_sketch(image: Array, mask: Array | None, size_bytes: int, with_key: b
         raise ValueError(f"mask must be {height} x {width} like the image, not {weight.shape}")
     if with_key:
         key = None if mask is None or not weight.any() or weight.all() else weight < 0.5
-        still = sketchstill.encode_still(image, size_bytes, key) if size_bytes > MAX_WAVES_BYTES else b""
+        still = sketchstill.encode_still(image, size_bytes, key, slow) if size_bytes > MAX_WAVES_BYTES else b""
         return still if len(still) > MAX_WAVES_BYTES else b""
     if size_bytes == 0 or not weight.any():
         return b""
     if size_bytes > MAX_WAVES_BYTES:
-        still = sketchstill.encode_still(keycodec.fill_smoothly(image, weight > 0.5), size_bytes)
+        still = sketchstill.encode_still(keycodec.fill_smoothly(image, weight > 0.5), size_bytes, slow=slow)
         if len(still) > MAX_WAVES_BYTES:
             return still
         size_bytes = MAX_WAVES_BYTES

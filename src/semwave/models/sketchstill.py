@@ -34,26 +34,27 @@ _ENOUGH = 0.97  # of the bytes filled: the search ends
 _ENCODES = 6  # at one scale
 
 
-def encode_still(image: Picture, size_bytes: int, key: Array | None = None) -> bytes:
+def encode_still(image: Picture, size_bytes: int, key: Array | None = None, slow: bool = False) -> bytes:
     """Code ``image`` uint8 [rows, columns, 3] in at most ``size_bytes``; b"" where nothing fits or AV1 is missing.
 
-    With ``key`` bool [rows, columns] all else is blurred, just so much that the key region gains from it.
+    With ``key`` bool [rows, columns] all else is blurred, just so much that the key region gains from it. ``slow``: by
+    the encoder's slow search.
     """
     rows, columns = image.shape[:2]
     room = max(size_bytes - OVERHEAD_BYTES, 1) / (BYTES_PER_PIXEL if key is None else WITH_KEY)
     first = next((n for n, s in enumerate(SCALES) if s * s * rows * columns <= room), len(SCALES) - 1)
     found: list[tuple[int, bytes]] = []
     for number in range(first, len(SCALES)):
-        code = _at(image, number, size_bytes)
+        code = _at(image, number, size_bytes, slow)
         found += [(number, code)] if code else []
         if len(found) == (1 if key is None else 2):
             break
     if key is None or not found:
         return found[0][1] if found else b""
-    return _with_key(image, key, size_bytes, found)
+    return _with_key(image, key, size_bytes, found, slow)
 
 
-def _with_key(image: Picture, key: Array, size_bytes: int, found: list[tuple[int, bytes]]) -> bytes:
+def _with_key(image: Picture, key: Array, size_bytes: int, found: list[tuple[int, bytes]], slow: bool) -> bytes:
     """The code with the least blur that shows the key region better than those ``found`` without, at their scales."""
     error = _error(image, key)
     sharp = least = min(error(code) for _, code in found)
@@ -61,7 +62,7 @@ def _with_key(image: Picture, key: Array, size_bytes: int, found: list[tuple[int
     for blur in BLURS:
         for number, _ in found:
             soft = blurred(image, key, blur / SCALES[number], _EDGE / SCALES[number])
-            code = _at(soft, number, size_bytes)
+            code = _at(soft, number, size_bytes, slow)
             if code and error(code) < least:
                 best, least = code, error(code)
         if least <= BETTER * sharp:
@@ -69,12 +70,12 @@ def _with_key(image: Picture, key: Array, size_bytes: int, found: list[tuple[int
     return best
 
 
-def _at(image: Picture, number: int, size_bytes: int) -> bytes:
+def _at(image: Picture, number: int, size_bytes: int, slow: bool) -> bytes:
     """The best code that fits at one of the scales; b"" where none does."""
     height, width = (max(1, int(side * SCALES[number] + 0.5)) for side in image.shape[:2])
     small = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
     try:
-        return _fit(small, number, size_bytes)
+        return _fit(small, number, size_bytes, slow)
     except stillcodecs.StillError:
         return b""
 
@@ -94,13 +95,13 @@ def blurred(image: Picture, key: Array, width: float, edge: float) -> Picture:
     return np.rint(np.clip(share * image + (1.0 - share) * soft, 0.0, 255.0)).astype(np.uint8)
 
 
-def _fit(small: Picture, scale: int, size_bytes: int) -> bytes:
+def _fit(small: Picture, scale: int, size_bytes: int, slow: bool) -> bytes:
     """The highest quality whose code fits, by secants of the logarithm of the length; b"" where not even 0 does."""
     low, high, fits = -1, _TOP + 1, b""
     known: list[tuple[int, float]] = []
     quality = _FIRST
     for _ in range(_ENCODES):
-        data = _encode(small, quality, scale)
+        data = _encode(small, quality, scale, slow)
         known.append((quality, math.log(len(data))))
         if len(data) <= size_bytes:
             low, fits = quality, data
@@ -112,13 +113,13 @@ def _fit(small: Picture, scale: int, size_bytes: int) -> bytes:
             break
         quality = min(max(quality + _ahead(known, math.log(size_bytes)), low + 1), high - 1)
     if not fits and high > 0:  # the secants ended above: the last chance
-        data = _encode(small, 0, scale)
+        data = _encode(small, 0, scale, slow)
         fits = data if len(data) <= size_bytes else b""
     return fits
 
 
-def _encode(small: Picture, quality: int, scale: int) -> bytes:
-    fmt, body = stillcodecs.encode(small, quality, "avif")
+def _encode(small: Picture, quality: int, scale: int, slow: bool) -> bytes:
+    fmt, body = stillcodecs.encode(small, quality, "avif", slow=slow)
     return bytes([stillcodecs.FORMATS.index(fmt) << 4 | scale]) + body
 
 

@@ -23,11 +23,12 @@ class Semwave(Scheme):
     what they leave. A budget too small for all loses the sketch first, then the prompt.
 
     ``codec``: avif, webp, jpeg, best, or ``jscc`` (symbols as they are; ``told``: the encoder knows the mean SNR), or
-    ``none``: all that mask and prompt leave goes to one sketch of everything, the key region sharper than the rest.
+    ``none``: all that mask and prompt leave goes to one sketch of everything, the key region sharper than the rest,
+    by the encoder's slow search where ``slow``.
     """
 
     name: ClassVar[str] = "semwave"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     segmenter: str = "lite"
     key_share: float = 0.35
     codec: str = "avif"
@@ -41,11 +42,13 @@ class Semwave(Scheme):
     prompt_mcs: int = 1
     sketch_mcs: int = 2
     key_mcs: int = 3
+    slow: bool = False
 
     def __post_init__(self) -> None:
         _options.still_codec("codec", self.codec, "all", "jscc", "none")
         _options.number("key_share", self.key_share, 0, 1)
         _options.whole("steps", self.steps, 1)
+        _options.one_of("slow", self.slow, (True, False))
         for layer in (*ORDER, "key"):
             _options.mcs_index(f"{layer}_mcs", self._mcs(layer))
         for layer in ("prompt", "sketch"):
@@ -146,7 +149,8 @@ class Semwave(Scheme):
 
         height, width = picture.image.shape[:2]
         size = min(scene.capacity(left, self.sketch_mcs), MAX_SKETCH_BYTES)
-        return encode_sketch(picture.image, expand(grid, block_size(height, width), (height, width)), size, True)
+        region = expand(grid, block_size(height, width), (height, width))
+        return encode_sketch(picture.image, region, size, True, self.slow)
 
     def _number(self, layer: str) -> int:
         """Of a layer's codec, in the header."""
