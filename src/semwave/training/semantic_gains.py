@@ -31,7 +31,7 @@ MOST = 1.0  # of a correction: a neper
 HELD = 32
 
 
-class Corrections(torch.nn.Module):
+class Corrections(torch.nn.Module):  # type: ignore[misc]
     """Tables of log-gains, zero at first."""
 
     def __init__(self, classes: int) -> None:
