@@ -16,6 +16,7 @@ from semwave.modulation.scene.header import LAYERS, SceneHeader
 Array = NDArray[Any]
 SHORT_BITS = 3824  # longest payload with a 16-bit CRC, as in TS 38.212, 6.2.1
 BLOCK_BITS = 8448  # longest code block, TS 38.212, 5.2.2
+SUM_PRODUCT_MCS = 1  # up to it, what the min-sum decoder does not decode is tried by the sum-product one
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,21 @@ def encode_layer(data: bytes, mcs: int) -> Array:
 
 
 def decode_layer(llr: Array, length: int, mcs: int, iterations: int = 40) -> bytes | None:
-    """The layer's bytes from LLRs float32 [coded_bits(length, mcs)]; None when its CRC is wrong."""
+    """The layer's bytes from LLRs float32 [coded_bits(length, mcs)]; None when its CRC is wrong.
+
+    At the lowest rates, where the min-sum decoder loses 0.3 to 0.5 dB, a failure is tried again by the sum-product one.
+    """
     if not length:
         return b""
     code, count = _blocks(length, mcs)
-    found = code.decode(llr.reshape(count, code.n), iterations=iterations)
     size = 8 * length + crc.width(_crc(length))
-    payload = found.bits.reshape(-1)[:size].copy()
-    payload[8 * length :] ^= 1
-    if not crc.check(payload, _crc(length)):
-        return None
-    return bit.pack(payload[: 8 * length]).tobytes()
+    for algorithm in ("nms", "spa") if mcs <= SUM_PRODUCT_MCS else ("nms",):
+        found = code.decode(llr.reshape(count, code.n), iterations=iterations, algorithm=algorithm)
+        payload = found.bits.reshape(-1)[:size].copy()
+        payload[8 * length :] ^= 1
+        if crc.check(payload, _crc(length)):
+            return bit.pack(payload[: 8 * length]).tobytes()
+    return None
 
 
 def segments(header: SceneHeader) -> list[Segment]:
