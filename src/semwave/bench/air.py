@@ -18,6 +18,7 @@ from semwave.modulation.noise import complex_normal, n0_from_snr_db
 Array = NDArray[Any]
 MODEMS, FLAT = ("ofdm", "symbols"), ("awgn", "rayleigh", "rician")
 PROFILES = (*FLAT, *(f"TDL-{x}" for x in "ABCDE"), "EPA", "EVA", "ETU", "measured")
+VERSION = 2  # of the receiver: change it whenever other layers get through, so that points are computed anew
 GAP, FADING, NOISE, PLACES = 400, 0, 1, 2  # samples of silence around a burst; spawn keys of the generators
 
 

@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semwave.bench.air import Air
+from semwave.bench.air import VERSION, Air
 
 Array = NDArray[Any]
 CONCEALED = 128  # every channel of a picture of which nothing came
@@ -127,7 +127,7 @@ def _own() -> dict[str, Entry]:
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             own = _classes(import_module(f"{__name__}.{module.name}"))
-            found |= {c.name: Entry(c, f"{c.version}-{_weights()}") for c in own}
+            found |= {c.name: Entry(c, f"{c.version}.{VERSION}-{_weights()}") for c in own}
     return found
 
 
