@@ -25,8 +25,8 @@ Array = NDArray[Any]
 OVERHEAD_BYTES = 24  # of a picture with nothing in it
 BYTES_PER_PIXEL, WITH_KEY = 0.021, 0.011
 """Of the picture made smaller, at least, without and with a key region: below, AV1's coarsest quality seldom fits."""
-BLURS = (0.5, 1.0, 1.5)  # standard deviations outside the key region, in pixels of the picture made smaller
-BETTER = 0.96  # of the error that the key region has without a blur: reached by the least blur that does
+BLURS = (0.5, 1.0, 1.5, 2.5)  # standard deviations outside the key region, in pixels of the picture made smaller
+BETTER = 0.90  # of the error that the key region has without a blur: reached by the least blur that does
 _EDGE = 0.5  # of the border between key region and rest, alike
 _TOP = stillcodecs.STEPS["avif"]
 _FIRST, _SLOPE = 10, 0.045  # quality tried first; what a step of it adds to the logarithm of the length
