@@ -146,6 +146,9 @@ def _recover(args: argparse.Namespace) -> int:
         told = {"samples": found.samples, "trimmed_bytes": found.trimmed_bytes, "recordings": list(found.recordings)}
         emit({"ok": True, "error": None, **told})
     else:
+        if not found.recordings:
+            print("removed a part in which nothing had been recorded; all others are whole")
+            return 0
         cut = f", {found.trimmed_bytes} bytes of a cut sample dropped" if found.trimmed_bytes else ""
         print(f"recovered {', '.join(found.recordings)}: {found.samples} samples{cut}")
     return 0

@@ -35,14 +35,34 @@ def recover(path: str | Path) -> Recovery:
         return _recover_pair(base)
     names = [name for name, _ in stream_names(collection)]
     following = f"{listed.name}-{len(names):04d}"  # begun, but not listed yet
+    dropped = _drop_if_empty(listed.with_name(following))
     if beside(listed.with_name(following), JOURNAL).is_file():
         names.append(following)
     parts = [listed.with_name(n) for n in names if beside(listed.with_name(n), JOURNAL).is_file()]
+    if not parts and dropped:
+        return Recovery(0, 0, ())  # killed between two parts: all that was recorded is whole
     if not parts:
         raise RecordingError(f"there is nothing to recover: no part of {collection} has a journal")
     found = [_recover_pair(part) for part in parts]
     write_collection(collection, names)
     return Recovery(sum(f.samples for f in found), sum(f.trimmed_bytes for f in found), tuple(p.name for p in parts))
+
+
+def _drop_if_empty(base: Path) -> bool:
+    """Remove a part that was killed before its first line: a journal, no metadata and no samples. True where it was."""
+    journal, data = beside(base, JOURNAL), beside(base, DATA)
+    if not journal.is_file() or beside(base, META).exists() or (data.is_file() and data.stat().st_size):
+        return False
+    with journal.open("rb") as handle:
+        try:
+            lock(handle.fileno())
+        except RecordingError as error:
+            raise RecordingError(f"{base}: {error}") from None
+        if b"\n" in handle.read():
+            return False
+    data.unlink(missing_ok=True)
+    journal.unlink()
+    return True
 
 
 def _recover_pair(base: Path) -> Recovery:
