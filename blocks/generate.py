@@ -47,7 +47,10 @@ class GenerativeDecoder(BatchBlock):
     def start(self, ctx: Context) -> None:
         """Load the model: torch comes in here, not with the package."""
         from semwave.models.generate import load_decoder
+        from semwave.models.jscc import NAMES
 
+        if self.key_model not in NAMES and not Path(self.key_model).is_dir():
+            raise ValueError(f"key_model must be {', '.join(NAMES)} or a folder, not {self.key_model!r}")
         self._ctx = ctx
         self._model = load_decoder(self.model, self.device, bits=self.bits or None, adapter=self.adapter or None)
         self._jscc: Any = None  # loaded when the first symbols come

@@ -170,3 +170,12 @@ def test_bad_arguments(decoder: generate.GenerativeDecoder) -> None:
         ValueError, match="name must be one of flow, texture, classical, a folder or hub:ID, not 'huge'"
     ):
         load_decoder("huge")
+
+
+def test_unknown_weights_of_the_key_end_the_run_before_a_picture_comes() -> None:
+    from semwave.runtime import Context
+    from semwave.runtime.registry import block_class
+
+    block = block_class("GenerativeDecoder")(model="classical", key_model="perceptua")
+    with pytest.raises(ValueError, match=r"key_model must be default, perceptual, classes, linear or a folder, not"):
+        block.start(Context("decoder", 1, {}, {}, 1))
